@@ -1,0 +1,22 @@
+/* The functions of the binding by name. */
+#include "softoki-openssl.h"
+
+static bool export_functions(napi_env env, napi_value exports, const struct exported *functions) {
+  for (; functions->name != NULL; functions++) {
+    napi_value function;
+    if (napi_create_function(env, functions->name, NAPI_AUTO_LENGTH, functions->call,
+                             (void *)functions->data, &function) != napi_ok ||
+        napi_set_named_property(env, exports, functions->name, function) != napi_ok)
+      return false;
+  }
+  return true;
+}
+
+NAPI_MODULE_INIT() {
+  const struct exported *tables[] = {key_functions, operation_functions, rsa_functions,
+                                     process_functions};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+    if (!export_functions(env, exports, tables[i]))
+      return NULL;
+  return exports;
+}

@@ -1,0 +1,34 @@
+/* Worker processes do not outlive the process that started them. */
+#include "softoki-openssl.h"
+
+#ifdef __linux__
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#endif
+
+/*
+ * dieWithParent(): from now on the kernel kills this process when the one that started it ends, also
+ * in the middle of a long native call. Linux only; elsewhere it does nothing. A parent that ended
+ * before the call is not seen here: its end of the worker's channel is closed then.
+ */
+static napi_value die_with_parent(napi_env env, napi_callback_info info) {
+  (void)info;
+#ifdef __linux__
+  pid_t parent = getppid();
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
+    throw_error(env, CODE_ARGUMENT, "prctl(PR_SET_PDEATHSIG) was refused");
+    return NULL;
+  }
+  if (getppid() != parent)
+    raise(SIGKILL);
+#else
+  (void)env;
+#endif
+  return NULL;
+}
+
+const struct exported process_functions[] = {
+    {"dieWithParent", die_with_parent, NULL},
+    {NULL, NULL, NULL},
+};

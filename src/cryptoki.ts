@@ -1,0 +1,101 @@
+/** The library: tokens in a store, and applications that call the C_ functions on them. */
+import { dispatch } from './functions/dispatch.ts'
+import { ApplicationSessions } from './sessions/application.ts'
+import type {
+  AnswerOf,
+  Application,
+  CallContext,
+  FunctionName,
+  InputsOf,
+} from './standard/calls.ts'
+import { CKR } from './standard/constants.ts'
+import { CryptokiError } from './standard/error.ts'
+import type { Store } from './store/store.ts'
+import { DEFAULT_INTERVAL } from './surrender/surrender.ts'
+import { endWarmWorkers } from './surrender/workers.ts'
+import { Slots } from './tokens/slots.ts'
+
+export { implemented } from './functions/dispatch.ts'
+
+export interface LibraryOptions {
+  readonly store: Store
+  /** The pace of surrender callbacks in milliseconds; 0: at every point. */
+  readonly interval?: number
+}
+
+export interface Library {
+  /** C_Initialize for one more application, named for logs. */
+  open(program?: string): Application
+  /** Ends every application and closes the store. */
+  close(): Promise<void>
+}
+
+export async function openLibrary({
+  store,
+  interval = DEFAULT_INTERVAL,
+}: LibraryOptions): Promise<Library> {
+  const slots = await Slots.open(store)
+  const applications = new Set<Application>()
+  return {
+    open() {
+      const application = new Cryptoki(slots, interval, () => applications.delete(application))
+      applications.add(application)
+      return application
+    },
+    async close() {
+      await Promise.all(Array.from(applications, (application) => application.close()))
+      endWarmWorkers()
+      await store.close()
+    },
+  }
+}
+
+/** One application's view of the library. */
+class Cryptoki implements Application {
+  readonly #sessions: ApplicationSessions
+  readonly #interval: number
+  readonly #onEnd: () => void
+  readonly #running = new Set<Promise<unknown>>()
+  #finalized = false
+
+  constructor(slots: Slots, interval: number, onEnd: () => void) {
+    this.#sessions = new ApplicationSessions(slots)
+    this.#interval = interval
+    this.#onEnd = onEnd
+  }
+
+  call<N extends FunctionName>(
+    name: N,
+    inputs: InputsOf<N>,
+    context: CallContext = {},
+  ): AnswerOf<N> | Promise<AnswerOf<N>> {
+    type Answer = AnswerOf<N> | Promise<AnswerOf<N>>
+    if (this.#finalized) throw new CryptokiError(CKR.CRYPTOKI_NOT_INITIALIZED, 'after C_Finalize')
+    if (name === 'C_Initialize')
+      throw new CryptokiError(CKR.CRYPTOKI_ALREADY_INITIALIZED, 'the application is initialised')
+    if (name === 'C_Finalize') return this.close() as unknown as Answer
+    const answer = dispatch(
+      this.#sessions,
+      name,
+      inputs as readonly unknown[],
+      context,
+      this.#interval,
+    )
+    if (answer instanceof Promise) this.#watch(answer)
+    return answer as Answer
+  }
+
+  async close(): Promise<void> {
+    if (this.#finalized) return
+    this.#finalized = true
+    this.#sessions.end()
+    await Promise.allSettled(this.#running)
+    this.#onEnd()
+  }
+
+  #watch(answer: Promise<unknown>): void {
+    this.#running.add(answer)
+    const done = () => void this.#running.delete(answer)
+    answer.then(done, done)
+  }
+}

@@ -1,0 +1,32 @@
+/** Message digests: FIPS 180-4 (SHA-1, SHA-2) and FIPS 202 (SHA-3), over node:crypto. */
+import { createHash, hash as hashOnce } from 'node:crypto'
+
+/** Digests by OpenSSL's name, with the length of their output in bytes. */
+export const digestLengths = {
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+  'sha512-224': 28,
+  'sha512-256': 32,
+  'sha3-224': 28,
+  'sha3-256': 32,
+  'sha3-384': 48,
+  'sha3-512': 64,
+} as const
+
+export type DigestName = keyof typeof digestLengths
+
+/** Takes a message in parts of any length and answers its digest, or its MAC, once. */
+export interface Digesting {
+  update(part: Uint8Array): void
+  digest(): Uint8Array
+}
+
+/** A digest in parts. */
+export const digesting = (name: DigestName): Digesting => createHash(name)
+
+/** The digest of a message that is all here. */
+export const digestOf = (name: DigestName, message: Uint8Array): Uint8Array =>
+  hashOnce(name, message, 'buffer')

@@ -1,0 +1,2 @@
+/** Random bytes from OpenSSL's generator, which the kernel seeds. */
+export { randomBytes } from 'node:crypto'

@@ -1,0 +1,89 @@
+/** Checks a key against what it is to be used for, before an operation begins. PKCS #11 3.2, 4.8 to 4.11. */
+import type { Mechanism } from '../mechanisms/mechanism.ts'
+import { type CryptokiObject, isPrivateObject, isTrue, numberOf } from '../objects/object.ts'
+import { after } from '../sessions/operation.ts'
+import type { Session } from '../sessions/session.ts'
+import { CKA, CKO, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+
+/** The classes whose objects have a key type. */
+export const KEY_CLASSES: ReadonlySet<number | undefined> = new Set([
+  CKO.PUBLIC_KEY,
+  CKO.PRIVATE_KEY,
+  CKO.SECRET_KEY,
+])
+
+/** The usage attribute that each use asks for. */
+export type Usage =
+  | 'ENCRYPT'
+  | 'DECRYPT'
+  | 'SIGN'
+  | 'SIGN_RECOVER'
+  | 'VERIFY'
+  | 'VERIFY_RECOVER'
+  | 'WRAP'
+  | 'UNWRAP'
+  | 'DERIVE'
+
+/** The key behind a handle, whatever it is used for. `invalid` is the return value where there is none. */
+export function keyOf(
+  session: Session,
+  handle: number,
+  invalid: number = CKR.KEY_HANDLE_INVALID,
+): CryptokiObject | Promise<CryptokiObject> {
+  return after(session.membership.object(handle), (object) => {
+    if (object === undefined || !KEY_CLASSES.has(numberOf(object, CKA.CLASS)))
+      throw new CryptokiError(invalid, `there is no key ${handle}`)
+    return object
+  })
+}
+
+/** CKR_KEY_TYPE_INCONSISTENT comes before CKR_KEY_FUNCTION_NOT_PERMITTED (5.1.7). */
+function checkUse(
+  key: CryptokiObject,
+  mechanism: Mechanism,
+  usage: Usage,
+  typeWrong: number,
+): void {
+  const keyType = numberOf(key, CKA.KEY_TYPE)
+  if (keyType === undefined || !mechanism.keyTypes.includes(keyType))
+    throw new CryptokiError(
+      typeWrong,
+      `CKM_${mechanism.name} does not work with key type ${keyType}`,
+    )
+  if (!isTrue(key, CKA[usage]))
+    throw new CryptokiError(CKR.KEY_FUNCTION_NOT_PERMITTED, `CKA_${usage} of the key is false`)
+  const allowed = key.attributes.get(CKA.ALLOWED_MECHANISMS)
+  if (Array.isArray(allowed) && allowed.length > 0 && !allowed.includes(mechanism.type))
+    throw new CryptokiError(
+      CKR.MECHANISM_INVALID,
+      `CKA_ALLOWED_MECHANISMS of the key lacks CKM_${mechanism.name}`,
+    )
+}
+
+/** The return values for a handle and a type that do not fit, where a function has its own. */
+export interface Complaints {
+  readonly handle?: number
+  readonly type?: number
+}
+
+/** The key behind a handle, fit for a use. */
+export function keyFor(
+  session: Session,
+  handle: number,
+  mechanism: Mechanism,
+  usage: Usage,
+  {
+    handle: handleWrong = CKR.KEY_HANDLE_INVALID,
+    type: typeWrong = CKR.KEY_TYPE_INCONSISTENT,
+  }: Complaints = {},
+): CryptokiObject | Promise<CryptokiObject> {
+  return after(keyOf(session, handle, handleWrong), (key) => {
+    checkUse(key, mechanism, usage, typeWrong)
+    return key
+  })
+}
+
+/** A private key with CKA_ALWAYS_AUTHENTICATE asks for a login of its own (4.10). */
+export const asksForLogin = (key: CryptokiObject): boolean =>
+  isPrivateObject(key) && isTrue(key, CKA.ALWAYS_AUTHENTICATE)

@@ -1,0 +1,120 @@
+/**
+ * How every new object comes to be: its template is checked before any work begins, its values are
+ * completed by its key type, and it is kept whole or not at all. PKCS #11 3.2, 4.1.1.
+ */
+import { keyTypes } from '../mechanisms/table.ts'
+import {
+  type Complete,
+  finish,
+  type Given,
+  type How,
+  type Prepared,
+  prepare,
+} from '../objects/creation.ts'
+import {
+  type Attributes,
+  type CryptokiObject,
+  isPrivateObject,
+  isTokenObject,
+} from '../objects/object.ts'
+import type { Session } from '../sessions/session.ts'
+import type { Attribute } from '../standard/calls.ts'
+import { CKA, CKO, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import { newObjectId } from '../tokens/objects.ts'
+import { KEY_CLASSES } from './keys-in-use.ts'
+
+/** Token objects are made and changed in read/write sessions, private objects by the logged-in user. 5.7. */
+export function checkMayChange(
+  session: Session,
+  tokenObject: boolean,
+  privateObject: boolean,
+): void {
+  if (privateObject && session.membership.userKeys === undefined)
+    throw new CryptokiError(CKR.USER_NOT_LOGGED_IN, 'private objects are for the logged-in user')
+  if (tokenObject && !session.readWrite)
+    throw new CryptokiError(
+      CKR.SESSION_READ_ONLY,
+      'token objects are made and changed in read/write sessions',
+    )
+}
+
+/** Who asks, as the attribute rules see it. */
+export const whoAsks = (session: Session) => ({ so: session.membership.login?.owner === 'so' })
+
+const willBe = ({ template, rows }: Prepared, type: number): boolean =>
+  (template.get(type) ?? rows.get(type)?.initial) === true
+
+/** A template that has nothing wrong, for an object that this session may make. */
+export function plan(
+  session: Session,
+  how: How,
+  template: readonly Attribute[],
+  given: Given,
+): Prepared {
+  const prepared = prepare(how, template, given, whoAsks(session))
+  checkMayChange(session, willBe(prepared, CKA.TOKEN), willBe(prepared, CKA.PRIVATE))
+  return prepared
+}
+
+/** A planned object and the values made for it. */
+export interface Part {
+  readonly prepared: Prepared
+  readonly values: Attributes
+}
+
+/** What follows from the values of a key, as its key type works it out. */
+function completion({ how, rows }: Prepared): Complete {
+  const { class: objectClass, type } = rows.of
+  const keyType =
+    KEY_CLASSES.has(objectClass) && type !== undefined ? keyTypes.get(type) : undefined
+  return (_class, attributes) => {
+    try {
+      return keyType?.complete?.(objectClass, attributes) ?? new Map()
+    } catch (error) {
+      if (how === 'unwrap') throw asWrapped(error, objectClass)
+      throw error
+    }
+  }
+}
+
+/** A value that is wrong came out of the wrapped key, not out of the template. 5.18.4. */
+function asWrapped(error: unknown, objectClass: number): unknown {
+  if (!(error instanceof CryptokiError) || error.rv !== CKR.ATTRIBUTE_VALUE_INVALID) return error
+  const rv = objectClass === CKO.SECRET_KEY ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
+  return new CryptokiError(rv, 'what was unwrapped is no key of this type', { cause: error })
+}
+
+const objectOf = ({ prepared, values }: Part): CryptokiObject => ({
+  id: newObjectId(),
+  version: 1,
+  attributes: finish(prepared, values, completion(prepared)),
+})
+
+/**
+ * Keeps new objects, token objects of one call in one transaction, and answers their handles.
+ * The caller may have logged out while the values were made: what may be made is checked again.
+ */
+export async function keep(session: Session, parts: readonly Part[]): Promise<number[]> {
+  const objects = parts.map(objectOf)
+  const { membership, token } = session
+  for (const object of objects)
+    checkMayChange(session, isTokenObject(object), isPrivateObject(object))
+  const lasting = objects.filter(isTokenObject)
+  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys)
+  return objects.map((object) =>
+    isTokenObject(object)
+      ? membership.handleOf(object.id, isPrivateObject(object))
+      : membership.keep(object, session),
+  )
+}
+
+/** Keeps one object. */
+export async function keepOne(
+  session: Session,
+  prepared: Prepared,
+  values: Attributes,
+): Promise<number> {
+  const [handle] = await keep(session, [{ prepared, values }])
+  return handle as number
+}

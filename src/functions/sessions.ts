@@ -1,0 +1,103 @@
+/** Session management functions. PKCS #11 3.2, 5.6. */
+import type { Session } from '../sessions/session.ts'
+import { CKF, CKR, CKU } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import type { PinOwner } from '../store/store.ts'
+import type { Implementations } from './implementation.ts'
+
+const OWNERS: ReadonlyMap<number, PinOwner> = new Map([
+  [CKU.SO, 'so'],
+  [CKU.USER, 'user'],
+])
+
+function checkMayLogin({ membership }: Session, owner: PinOwner): void {
+  const present = membership.login?.owner
+  if (present === owner)
+    throw new CryptokiError(CKR.USER_ALREADY_LOGGED_IN, `the ${owner} is logged in`)
+  if (present !== undefined)
+    throw new CryptokiError(
+      CKR.USER_ANOTHER_ALREADY_LOGGED_IN,
+      `the ${present} is logged in: C_Logout first`,
+    )
+  if (owner === 'so' && [...membership.sessions].some((session) => !session.readWrite))
+    throw new CryptokiError(
+      CKR.SESSION_READ_ONLY_EXISTS,
+      'the security officer needs all sessions to be read/write',
+    )
+}
+
+/** C_Login with CKU_CONTEXT_SPECIFIC: lets a key that asks for it be used once. 5.6.8. */
+async function loginForOperation(session: Session, pin: Uint8Array): Promise<void> {
+  const waiting = session.awaitingLogin()
+  if (waiting.length === 0)
+    throw new CryptokiError(
+      CKR.OPERATION_NOT_INITIALIZED,
+      'no operation waits for a login of its own',
+    )
+  const rootKey = await session.token.unlock('user', pin)
+  rootKey.fill(0)
+  for (const operation of waiting) operation.awaitsLogin = false
+}
+
+async function login(
+  session: Session,
+  userType: number,
+  pin: Uint8Array | null,
+): Promise<undefined> {
+  if (pin === null)
+    throw new CryptokiError(
+      CKR.ARGUMENTS_BAD,
+      'no PIN: this token has no protected authentication path',
+    )
+  if (userType === CKU.CONTEXT_SPECIFIC) {
+    await loginForOperation(session, pin)
+    return
+  }
+  const owner = OWNERS.get(userType)
+  if (owner === undefined)
+    throw new CryptokiError(CKR.USER_TYPE_INVALID, `there is no user type ${userType}`)
+  checkMayLogin(session, owner)
+  const rootKey = await session.token.unlock(owner, pin)
+  // Another session of the application may have logged in while the PIN was tried.
+  checkMayLogin(session, owner)
+  session.membership.loggedIn(owner, rootKey)
+}
+
+export const sessions = {
+  C_OpenSession: ({ application }, token, flags, notifies) => {
+    if ((flags & CKF.SERIAL_SESSION) === 0)
+      throw new CryptokiError(CKR.SESSION_PARALLEL_NOT_SUPPORTED, 'CKF_SERIAL_SESSION must be set')
+    if ((flags & CKF.ASYNC_SESSION) !== 0)
+      throw new CryptokiError(
+        CKR.SESSION_ASYNC_NOT_SUPPORTED,
+        'asynchronous sessions are not offered yet',
+      )
+    return application.open(token, flags, notifies).handle
+  },
+
+  C_CloseSession: ({ application }, session) => {
+    application.close(session)
+    return undefined
+  },
+
+  C_CloseAllSessions: ({ application }, token) => {
+    application.closeAll(token)
+    return undefined
+  },
+
+  C_GetSessionInfo: (_call, session) => ({
+    slotID: session.token.slot,
+    state: session.state,
+    flags: session.flags,
+    deviceError: 0,
+  }),
+
+  C_Login: (_call, session, userType, pin) => login(session, userType, pin),
+
+  C_Logout: (_call, { membership }) => {
+    if (membership.login === undefined)
+      throw new CryptokiError(CKR.USER_NOT_LOGGED_IN, 'nobody is logged in')
+    membership.logout()
+    return undefined
+  },
+} satisfies Implementations

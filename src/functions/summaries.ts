@@ -1,0 +1,44 @@
+/** What digesting and signing functions have in common: a message in, a short value of known length out. */
+import type { Summary } from '../mechanisms/mechanism.ts'
+import { after, feed, isOver, runSummary } from '../sessions/operation.ts'
+import type { Session } from '../sessions/session.ts'
+import type { Data, Filled, Room } from '../standard/calls.ts'
+import type { Call } from './implementation.ts'
+
+type Kind = 'digest' | 'sign'
+type Answer = Filled | Promise<Filled>
+
+const endWith = (session: Session, kind: Kind, answer: Answer): Answer =>
+  after(answer, (filled) => {
+    if (isOver(filled)) session.end(kind)
+    return filled
+  })
+
+/** C_Digest, C_Sign. */
+export const whole = (
+  { surrender }: Call,
+  session: Session,
+  kind: Kind,
+  data: Data,
+  room: Room,
+): Answer =>
+  endWith(session, kind, runSummary(session.wholeOperation<Summary>(kind), data, room, surrender))
+
+/** C_DigestUpdate, C_SignUpdate. */
+export function part(
+  { surrender }: Call,
+  session: Session,
+  kind: Kind,
+  data: Data,
+): undefined | Promise<undefined> {
+  const operation = session.operation<Summary>(kind)
+  operation.updated = true
+  return after(
+    feed(data, surrender, (bytes) => operation.works.update(bytes)),
+    () => undefined,
+  )
+}
+
+/** C_DigestFinal, C_SignFinal. */
+export const last = ({ surrender }: Call, session: Session, kind: Kind, room: Room): Answer =>
+  endWith(session, kind, runSummary(session.operation<Summary>(kind), null, room, surrender))

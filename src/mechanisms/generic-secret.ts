@@ -1,0 +1,56 @@
+/**
+ * Generic secret keys, and the keys of the HMAC mechanisms, which are the same under other names.
+ * PKCS #11 3.2, 6.8 and the HMAC parts of 6.20 to 6.31.
+ */
+import { digestOf } from '../engine/digests.ts'
+import { CKK, CKM } from '../standard/constants.ts'
+import { hashes } from './digests.ts'
+import type { KeyType, Mechanism } from './mechanism.ts'
+import { completeSecret, generateSecret } from './secret-keys.ts'
+
+/**
+ * Bytes of the longest generic secret or HMAC key: 16 KiB. The standard sets no bound; this one is
+ * far above every block length (144 bytes at most) and keeps a template from asking for gigabytes.
+ */
+export const LONGEST_SECRET = 16384
+
+const fits = (bytes: number) => bytes >= 1 && bytes <= LONGEST_SECRET
+
+/** One row a key type. CKA_CHECK_VALUE: SHA-1 of the value (6.8.2). */
+const keyType = (name: keyof typeof CKK): KeyType => ({
+  type: CKK[name],
+  name,
+  complete: (_objectClass, attributes) =>
+    completeSecret(attributes, fits, (value) => digestOf('sha1', value)),
+})
+
+/** CKK_GENERIC_SECRET and the CKK_..._HMAC. */
+export const genericSecretKeyTypes: readonly KeyType[] = [
+  keyType('GENERIC_SECRET'),
+  ...hashes.map(({ name }) => keyType(`${name}_HMAC`)),
+]
+
+/** CKM_GENERIC_SECRET_KEY_GEN tells its key sizes in bits (6.8.3). */
+const genericSecretGeneration: Mechanism = {
+  type: CKM.GENERIC_SECRET_KEY_GEN,
+  name: 'GENERIC_SECRET_KEY_GEN',
+  section: '6.8.3',
+  keyTypes: [CKK.GENERIC_SECRET],
+  keySize: [8, LONGEST_SECRET * 8],
+  generateKey: (make) => generateSecret(make, fits),
+}
+
+/** CKM_..._KEY_GEN of the HMAC key types tell theirs in bytes. */
+const hmacKeyGeneration = ({ name, section }: (typeof hashes)[number]): Mechanism => ({
+  type: CKM[`${name}_KEY_GEN`],
+  name: `${name}_KEY_GEN`,
+  section: `${section}.6`,
+  keyTypes: [CKK[`${name}_HMAC`]],
+  keySize: [1, LONGEST_SECRET],
+  generateKey: (make) => generateSecret(make, fits),
+})
+
+export const genericSecret: readonly Mechanism[] = [
+  genericSecretGeneration,
+  ...hashes.map(hmacKeyGeneration),
+]

@@ -1,0 +1,135 @@
+/**
+ * The shape of a mechanism row. A row holds the number, the section of the standard, the keys it
+ * works with, its parameter and the makers of its operations. What is advertised follows from which
+ * makers there are (table.ts), so what is advertised and what works cannot differ.
+ */
+import type { Attributes, CryptokiObject } from '../objects/object.ts'
+import type { Data, MechanismArgument, Parameter } from '../standard/calls.ts'
+import type { structures } from '../standard/structures.ts'
+import type { Surrender } from '../surrender/surrender.ts'
+
+/** How many bytes come out, and whether exactly so many (else at most so many). */
+export interface OutputLength {
+  readonly bytes: number
+  readonly exact: boolean
+}
+
+/** Turns bytes into bytes: encryption and decryption. */
+export interface Cipher {
+  /** What `update` (or with `final` everything up to the end) would put out for so many bytes more. */
+  outputLength(input: number, final: boolean): OutputLength
+  /** Bytes that are ready now; a mechanism that only works on whole messages gathers and answers none. */
+  update(part: Uint8Array): Uint8Array | Promise<Uint8Array>
+  final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
+}
+
+/** Turns a message into a short value of known length: digests, signatures, MACs. */
+export interface Summary {
+  /** Bytes of the digest, signature or MAC. */
+  readonly length: number
+  update(part: Uint8Array): void | Promise<void>
+  final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
+}
+
+/** Checks a message against a signature or MAC; throws SIGNATURE_INVALID or SIGNATURE_LEN_RANGE. */
+export interface Verification {
+  update(part: Uint8Array): void | Promise<void>
+  final(signature: Uint8Array, surrender: Surrender): void | Promise<void>
+}
+
+/** Turns a short message into a value it can be taken back from: sign and verify recover. */
+export interface Recovery {
+  /** At most so many bytes come out. */
+  readonly length: number
+  recover(input: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
+}
+
+/** What a mechanism gets when an operation begins. */
+export interface Begin {
+  readonly key: CryptokiObject
+  readonly mechanism: MechanismArgument
+}
+
+/** What generation, unwrapping and derivation get: the template's attributes, checked and typed. */
+export interface Make {
+  readonly mechanism: MechanismArgument
+  readonly surrender: Surrender
+  /** The attributes of the template of the key to be made. */
+  readonly template: Attributes
+}
+
+export interface MakePair {
+  readonly mechanism: MechanismArgument
+  readonly surrender: Surrender
+  readonly publicTemplate: Attributes
+  readonly privateTemplate: Attributes
+}
+
+/** The attributes a mechanism contributes to a key it makes: its values, without class, type and policy. */
+export type Made = Attributes
+
+/** A key type: how its keys are completed, and how they look outside. One row a CKK_ number. */
+export interface KeyType {
+  readonly type: number
+  /** The name without CKK_. */
+  readonly name: string
+  /**
+   * Checks the values of a key that is being made from them, and adds what follows from them:
+   * CKA_MODULUS_BITS, CKA_VALUE_LEN, CKA_CHECK_VALUE, CKA_PUBLIC_KEY_INFO. Answers only the additions
+   * and corrections. Throws ATTRIBUTE_VALUE_INVALID, or TEMPLATE_INCONSISTENT where values contradict.
+   */
+  complete?(objectClass: number, attributes: Attributes): Attributes
+  /** The PKCS #8 PrivateKeyInfo (RFC 5208) of a private key; absent where keys are plain secrets. */
+  toPkcs8?(key: CryptokiObject): Uint8Array
+  /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */
+  fromPkcs8?(info: Uint8Array): Attributes
+}
+
+export interface Mechanism {
+  /** CKM_ number. */
+  readonly type: number
+  /** The name without CKM_. */
+  readonly name: string
+  /** Section of PKCS #11 3.2. */
+  readonly section: string
+  /** CKK_ numbers of keys it works with, or makes; empty for digests. */
+  readonly keyTypes: readonly number[]
+  /** Smallest and largest key, in the unit the section gives (bits for RSA and EC, bytes for AES); 0 where it has no sense. */
+  readonly keySize: readonly [number, number]
+  /** Further CKF_ flags to advertise, such as CKF_EC_F_P. */
+  readonly flags?: number
+  /**
+   * CKA_ attributes that a template for generation may leave out although the standard demands them
+   * there, since the mechanism supplies them: CKA_VALUE_LEN of CKM_SSL3_PRE_MASTER_KEY_GEN.
+   */
+  readonly supplies?: readonly number[]
+  /** The C structure of the parameter; 'bytes' for plain bytes such as an IV; absent where there is none. */
+  readonly parameter?: keyof typeof structures | 'bytes'
+  /** Where the parameter may be left out, as the IV of CKM_AES_KEY_WRAP. */
+  readonly parameterOptional?: true
+  /**
+   * Where wrapping puts zeros that unwrapping cannot tell from the key, so that CKA_VALUE_LEN cuts
+   * them off: behind it (AES-ECB and CBC) or before it (raw RSA).
+   */
+  readonly padsWrappedKeys?: 'behind' | 'before'
+
+  // A maker checks key type, key attributes it depends on, and parameter, and throws KEY_SIZE_RANGE,
+  // KEY_TYPE_INCONSISTENT, MECHANISM_PARAM_INVALID and the like. What the standard calls a
+  // single-part mechanism (CKM_RSA_PKCS, CKM_ECDSA) gathers its parts up to its own small limit.
+  encrypt?(begin: Begin): Cipher | Promise<Cipher>
+  decrypt?(begin: Begin): Cipher | Promise<Cipher>
+  digest?(begin: { readonly mechanism: MechanismArgument }): Summary
+  sign?(begin: Begin): Summary | Promise<Summary>
+  verify?(begin: Begin): Verification | Promise<Verification>
+  signRecover?(begin: Begin): Recovery | Promise<Recovery>
+  verifyRecover?(begin: Begin): Recovery | Promise<Recovery>
+
+  generateKey?(make: Make): Made | Promise<Made>
+  generateKeyPair?(make: MakePair): Promise<{ publicKey: Made; privateKey: Made }>
+  /** Wraps the bytes of a key: the value of a secret key, the PKCS #8 PrivateKeyInfo of a private one. */
+  wrap?(begin: Begin, plain: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
+  unwrap?(begin: Begin, wrapped: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
+  derive?(base: CryptokiObject, make: Make): Made | Promise<Made>
+}
+
+export type { Attributes, CryptokiObject, Data, MechanismArgument, Parameter, Surrender }

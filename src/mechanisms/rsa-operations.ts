@@ -1,0 +1,138 @@
+/** What RSA keys do with messages: sign, verify, recover, encrypt, decrypt. PKCS #11 3.2, 6.1. */
+import {
+  isBelowModulus,
+  padTo,
+  type RsaKey,
+  type RsaPadding,
+  rsaDecrypt,
+  rsaEncrypt,
+  rsaRecover,
+  rsaSign,
+  rsaVerify,
+} from '../engine/rsa.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import { Gathered } from './gathered.ts'
+import type { Cipher, Recovery, Summary, Surrender, Verification } from './mechanism.ts'
+import { type Message, shortMessage } from './messages.ts'
+
+/** A key, a padding, and how many bytes the padding leaves for a message. */
+export interface Padded {
+  readonly key: RsaKey
+  readonly padding: RsaPadding
+  readonly most: number
+}
+
+/** Raw RSA fills a message up with zeros in front, and takes no number as large as the modulus. 6.1.12. */
+function inputOf({ key, padding }: Padded, message: Uint8Array): Uint8Array {
+  if (padding.mode !== 'none') return message
+  const number = padTo(key.bytes, message)
+  if (!isBelowModulus(key, number))
+    throw new CryptokiError(CKR.DATA_INVALID, 'the data is not below the modulus')
+  return number
+}
+
+/** A native call on the thread pool cannot be stopped: cancelled, it ends unseen within a second. */
+const cannotStop = () => {}
+
+const sign = (padded: Padded, message: Uint8Array, surrender: Surrender): Promise<Uint8Array> =>
+  surrender.during(rsaSign(padded.key, inputOf(padded, message), padded.padding), cannotStop)
+
+function checkSignatureLength({ key }: Padded, signature: Uint8Array): void {
+  if (signature.length !== key.bytes)
+    throw new CryptokiError(
+      CKR.SIGNATURE_LEN_RANGE,
+      `a signature of this key has ${key.bytes} bytes`,
+    )
+}
+
+const invalidSignature = () =>
+  new CryptokiError(CKR.SIGNATURE_INVALID, 'the signature is that of another message or key')
+
+export const signature = (padded: Padded, message: Message): Summary => ({
+  length: padded.key.bytes,
+  update: (part) => message.update(part),
+  final: async (surrender) => sign(padded, await message.take(surrender), surrender),
+})
+
+export const verification = (padded: Padded, message: Message): Verification => ({
+  update: (part) => message.update(part),
+  final: async (value, surrender) => {
+    checkSignatureLength(padded, value)
+    const input = inputOf(padded, await message.take(surrender))
+    if (!rsaVerify(padded.key, input, padded.padding, value)) throw invalidSignature()
+  },
+})
+
+export const recoverableSignature = (padded: Padded): Recovery => ({
+  length: padded.key.bytes,
+  recover: (input, surrender) => {
+    const message = shortMessage(0, padded.most)
+    message.update(input)
+    return signature(padded, message).final(surrender)
+  },
+})
+
+export const recovery = (padded: Padded): Recovery => ({
+  length: padded.most,
+  recover: (input) => {
+    checkSignatureLength(padded, input)
+    const message = rsaRecover(padded.key, input, padded.padding)
+    if (message === undefined) throw invalidSignature()
+    return message
+  },
+})
+
+const NOTHING = new Uint8Array(0)
+
+/** A cipher over one short message: nothing comes out before the end. */
+function wholeMessage(
+  gathered: Gathered,
+  length: number,
+  exact: boolean,
+  finish: (message: Uint8Array, surrender: Surrender) => Uint8Array | Promise<Uint8Array>,
+): Cipher {
+  return {
+    outputLength: (_input, final) => (final ? { bytes: length, exact } : { bytes: 0, exact: true }),
+    update: (part) => {
+      gathered.add(part)
+      return NOTHING
+    },
+    final: async (surrender) => finish(await gathered.take(surrender), surrender),
+  }
+}
+
+export const encryption = (padded: Padded): Cipher =>
+  wholeMessage(new Gathered(padded.most, CKR.DATA_LEN_RANGE), padded.key.bytes, true, (plain) => {
+    const input = inputOf(padded, plain)
+    try {
+      return rsaEncrypt(padded.key, input, padded.padding)
+    } finally {
+      input.fill(0)
+      plain.fill(0)
+    }
+  })
+
+async function decrypt(
+  { key, padding }: Padded,
+  encrypted: Uint8Array,
+  surrender: Surrender,
+): Promise<Uint8Array> {
+  if (encrypted.length !== key.bytes)
+    throw new CryptokiError(CKR.ENCRYPTED_DATA_LEN_RANGE, `this key decrypts ${key.bytes} bytes`)
+  const plain = isBelowModulus(key, encrypted)
+    ? await surrender.during(rsaDecrypt(key, encrypted, padding), cannotStop)
+    : undefined
+  if (plain === undefined)
+    throw new CryptokiError(CKR.ENCRYPTED_DATA_INVALID, 'the data does not decrypt')
+  return plain
+}
+
+/** Only raw RSA knows the length of the plaintext before. */
+export const decryption = (padded: Padded): Cipher =>
+  wholeMessage(
+    new Gathered(padded.key.bytes, CKR.ENCRYPTED_DATA_LEN_RANGE),
+    padded.most,
+    padded.padding.mode === 'none',
+    (encrypted, surrender) => decrypt(padded, encrypted, surrender),
+  )

@@ -1,0 +1,122 @@
+/**
+ * The table of all mechanisms and key types. Nothing else lists them: what a token advertises, what
+ * a function may begin and how the wire flattens a parameter are read from here.
+ */
+import type { MechanismArgument } from '../standard/calls.ts'
+import { CKF, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import { structures } from '../standard/structures.ts'
+import { aes, aesKeyType } from './aes.ts'
+import { digests } from './digests.ts'
+import { ec, ecKeyType } from './ec.ts'
+import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
+import { hmac } from './hmac.ts'
+import type { KeyType, Mechanism } from './mechanism.ts'
+import { checkForm } from './parameter.ts'
+import { rsa, rsaKeyType } from './rsa.ts'
+
+/** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
+function byType<Row extends { type: number; name: string }>(
+  rows: readonly Row[],
+): ReadonlyMap<number, Row> {
+  const table = new Map<number, Row>()
+  for (const row of rows) {
+    if (table.has(row.type)) throw new TypeError(`${row.name} is in the table already`)
+    table.set(row.type, row)
+  }
+  return table
+}
+
+/** Every mechanism by its CKM_ number, in the order of C_GetMechanismList. */
+export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
+  ...rsa,
+  ...ec,
+  ...aes,
+  ...digests,
+  ...hmac,
+  ...genericSecret,
+])
+
+/** Every key type by its CKK_ number. */
+export const keyTypes: ReadonlyMap<number, KeyType> = byType([
+  rsaKeyType,
+  ecKeyType,
+  aesKeyType,
+  ...genericSecretKeyTypes,
+])
+
+/** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
+const FLAG_OF = {
+  encrypt: CKF.ENCRYPT,
+  decrypt: CKF.DECRYPT,
+  digest: CKF.DIGEST,
+  sign: CKF.SIGN,
+  verify: CKF.VERIFY,
+  signRecover: CKF.SIGN_RECOVER,
+  verifyRecover: CKF.VERIFY_RECOVER,
+  generateKey: CKF.GENERATE,
+  generateKeyPair: CKF.GENERATE_KEY_PAIR,
+  wrap: CKF.WRAP,
+  unwrap: CKF.UNWRAP,
+  derive: CKF.DERIVE,
+} as const satisfies Partial<Record<keyof Mechanism, number>>
+
+export type Use = keyof typeof FLAG_OF
+
+/** Every use there is. */
+export const uses = Object.keys(FLAG_OF) as readonly Use[]
+
+/** A row that has the maker of a use. */
+export type MechanismFor<U extends Use> = Mechanism & Required<Pick<Mechanism, U>>
+
+const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
+  row[use] !== undefined
+
+/**
+ * The row of a mechanism that an application named for a use. Throws CKR_ARGUMENTS_BAD where it
+ * named none, CKR_MECHANISM_INVALID for one that is unknown or not for this use, and
+ * CKR_MECHANISM_PARAM_INVALID for a parameter whose form is not that of the row.
+ */
+export function mechanismFor<U extends Use>(
+  argument: MechanismArgument | null,
+  use: U,
+): MechanismFor<U> {
+  if (argument === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'there is no mechanism')
+  const row = rowOf(argument.type)
+  if (!isFor(row, use))
+    throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
+  checkForm(row, argument.parameter)
+  return row
+}
+
+/** CK_MECHANISM_INFO, its flags those of the makers that the row has. */
+export interface MechanismInfo {
+  readonly minKeySize: number
+  readonly maxKeySize: number
+  readonly flags: number
+}
+
+/** What C_GetMechanismInfo tells. Throws CKR_MECHANISM_INVALID for an unknown mechanism. */
+export function mechanismInfo(type: number): MechanismInfo {
+  const row = rowOf(type)
+  const [minKeySize, maxKeySize] = row.keySize
+  const made = uses.filter((use) => isFor(row, use)).map((use) => FLAG_OF[use])
+  const flags = made.reduce((all, flag) => all | flag, row.flags ?? 0) >>> 0
+  return { minKeySize, maxKeySize, flags }
+}
+
+/** The CKM_ numbers whose parameter is a structure, each with the layout that flattens it (structures.ts). */
+export function parameterLayouts(): [type: number, layout: string][] {
+  return [...mechanisms.values()].flatMap(({ type, parameter }): [number, string][] => {
+    if (parameter === undefined || parameter === 'bytes') return []
+    const { layout } = structures[parameter]
+    return layout === null ? [] : [[type, layout]]
+  })
+}
+
+function rowOf(type: number): Mechanism {
+  const row = mechanisms.get(type)
+  if (row === undefined)
+    throw new CryptokiError(CKR.MECHANISM_INVALID, `no mechanism 0x${type.toString(16)}`)
+  return row
+}

@@ -1,0 +1,153 @@
+/**
+ * One application's standing with one token: its sessions there, who is logged in, the handles it
+ * holds and its session objects. PKCS #11 3.2, 5.6: all sessions of an application share a login.
+ */
+import { type CryptokiObject, isPrivateObject } from '../objects/object.ts'
+import { matches } from '../objects/search.ts'
+import type { Attribute } from '../standard/calls.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import { TokenKeys } from '../store/sealing.ts'
+import type { PinOwner } from '../store/store.ts'
+import type { Token } from '../tokens/token.ts'
+import type { Session } from './session.ts'
+
+/** Sessions of one application with one token. */
+const MOST_SESSIONS = 65_536
+
+export interface Login {
+  readonly owner: PinOwner
+  /** Opens what is private; for the security officer, lets a user PIN be set. */
+  readonly rootKey: Uint8Array
+  readonly keys: TokenKeys
+}
+
+/** What an object handle stands for. */
+interface Known {
+  readonly id: string
+  readonly isPrivate: boolean
+  /** A session object lies here; a token object is in the token. */
+  readonly sessionObject?: CryptokiObject
+  /** The session whose end is the end of its object. */
+  readonly session?: Session
+}
+
+/** Gives the handles of one application: never the same twice. */
+export type NextHandle = () => number
+
+export class Membership {
+  readonly token: Token
+  readonly sessions = new Set<Session>()
+  readonly #nextHandle: NextHandle
+  readonly #known = new Map<number, Known>()
+  readonly #handles = new Map<string, number>()
+  #login: Login | undefined
+
+  constructor(token: Token, nextHandle: NextHandle) {
+    this.token = token
+    this.#nextHandle = nextHandle
+  }
+
+  get login(): Login | undefined {
+    return this.#login
+  }
+
+  /** The keys of private objects, where the user is logged in. */
+  get userKeys(): TokenKeys | undefined {
+    return this.#login?.owner === 'user' ? this.#login.keys : undefined
+  }
+
+  add(session: Session): void {
+    if (this.sessions.size >= MOST_SESSIONS)
+      throw new CryptokiError(CKR.SESSION_COUNT, `${MOST_SESSIONS} sessions are open`)
+    this.sessions.add(session)
+  }
+
+  /** Closes a session; its session objects end with it, and the login with the last session. */
+  remove(session: Session): void {
+    session.close()
+    this.sessions.delete(session)
+    for (const [handle, known] of this.#known)
+      if (known.session === session) this.#forget(handle, known)
+    if (this.sessions.size > 0) return
+    this.logout()
+    this.#known.clear()
+    this.#handles.clear()
+  }
+
+  loggedIn(owner: PinOwner, rootKey: Uint8Array): void {
+    this.#login = { owner, rootKey, keys: new TokenKeys(rootKey) }
+  }
+
+  /** Private objects hide, private session objects end, and so do all operations with private keys. */
+  logout(): void {
+    const login = this.#login
+    if (login === undefined) return
+    this.#login = undefined
+    login.rootKey.fill(0)
+    login.keys.destroy()
+    for (const session of this.sessions) session.endOperations()
+    for (const [handle, known] of this.#known) if (known.isPrivate) this.#forget(handle, known)
+    if (this.token.initialized) this.token.objects.forgetPrivate()
+  }
+
+  /** The handle of a token object. */
+  handleOf(id: string, isPrivate: boolean): number {
+    return this.#handles.get(id) ?? this.#introduce({ id, isPrivate })
+  }
+
+  /** Takes up a new session object. */
+  keep(object: CryptokiObject, session: Session): number {
+    return this.#introduce({
+      id: object.id,
+      isPrivate: isPrivateObject(object),
+      sessionObject: object,
+      session,
+    })
+  }
+
+  /** The object behind a handle, at once where it is open. undefined: there is none, or it may not be seen. */
+  object(handle: number): CryptokiObject | undefined | Promise<CryptokiObject | undefined> {
+    const known = this.#known.get(handle)
+    if (known === undefined) return undefined
+    if (known.sessionObject !== undefined) return known.sessionObject
+    return this.token.objects.opened(known.id) ?? this.token.objects.load(known.id, this.userKeys)
+  }
+
+  isSessionObject(id: string): boolean {
+    const handle = this.#handles.get(id)
+    return handle !== undefined && this.#known.get(handle)?.sessionObject !== undefined
+  }
+
+  /** Handles of every object the application may see that matches: session objects first. */
+  async find(template: readonly Attribute[]): Promise<number[]> {
+    const mayPrivate = this.userKeys !== undefined
+    const handles: number[] = []
+    for (const [handle, { sessionObject, isPrivate }] of this.#known)
+      if (sessionObject && (mayPrivate || !isPrivate) && matches(sessionObject, template))
+        handles.push(handle)
+    for (const { id, isPrivate } of await this.token.objects.find(template, this.userKeys))
+      handles.push(this.handleOf(id, isPrivate))
+    return handles
+  }
+
+  /** The object is no more: its handle, and operations that use it. */
+  destroyed(id: string): void {
+    const handle = this.#handles.get(id)
+    const known = handle === undefined ? undefined : this.#known.get(handle)
+    if (handle !== undefined && known !== undefined) this.#forget(handle, known)
+    for (const session of this.sessions) session.endOperations(id)
+  }
+
+  #introduce(known: Known): number {
+    const handle = this.#nextHandle()
+    this.#known.set(handle, known)
+    this.#handles.set(known.id, handle)
+    return handle
+  }
+
+  #forget(handle: number, { id }: Known): void {
+    this.#known.delete(handle)
+    this.#handles.delete(id)
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * An active operation of a session, and the output-length convention of section 5.2, here once for
+ * every function that has it: no buffer asks the length; a buffer too small is told the length and
+ * the operation stays; a result computed before it found room is kept until fetched.
+ */
+import type { Cipher, Recovery, Summary, Verification } from '../mechanisms/mechanism.ts'
+import { type CallContext, type Data, dataOf, type Filled, type Room } from '../standard/calls.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import type { Surrender } from '../surrender/surrender.ts'
+
+/** Bytes worked on between two surrender points. */
+export const STEP = 1 << 20
+
+/** What an operation works with: what the mechanism row's maker made. */
+export type Works = Cipher | Summary | Verification | Recovery
+
+export class Operation<W extends Works = Works> {
+  readonly works: W
+  /** The object id of the key, where there is one. */
+  readonly keyId: string | undefined
+  /** The key asks for C_Login with CKU_CONTEXT_SPECIFIC before it is used (CKA_ALWAYS_AUTHENTICATE). */
+  awaitsLogin: boolean
+  /** An Update function was called: the single-part function may not be any more. */
+  updated = false
+  /** A result that was computed before its length was known and did not fit its buffer. */
+  held: Uint8Array | undefined
+
+  constructor(works: W, keyId?: string, awaitsLogin = false) {
+    this.works = works
+    this.keyId = keyId
+    this.awaitsLogin = awaitsLogin
+  }
+}
+
+/** Hands data over in steps with a surrender point before each; synchronous where it is short and here. */
+export function feed(
+  data: Data,
+  surrender: Surrender,
+  update: (part: Uint8Array) => void | Promise<void>,
+): void | Promise<void> {
+  if (data.length === 0) return
+  if (data.length > STEP) return feedSteps(data, surrender, update)
+  const part = data.read(0, data.length)
+  return part instanceof Uint8Array ? update(part) : part.then(update)
+}
+
+async function feedSteps(
+  data: Data,
+  surrender: Surrender,
+  update: (part: Uint8Array) => void | Promise<void>,
+): Promise<void> {
+  let ahead = data.read(0, STEP)
+  for (let at = 0; at < data.length; at += STEP) {
+    const part = await ahead
+    const next = at + STEP
+    if (next < data.length) ahead = readAhead(data, next)
+    const point = surrender.point(at / data.length)
+    if (point) await point
+    await update(part)
+  }
+}
+
+/** The next step is on its way while this one is worked on; should the work fail first, nobody waits for it. */
+function readAhead(data: Data, at: number): Uint8Array | Promise<Uint8Array> {
+  const part = data.read(at, Math.min(STEP, data.length - at))
+  if (!(part instanceof Uint8Array)) part.catch(() => {})
+  return part
+}
+
+/** `then` at once for a value, later for a promise: short calls stay synchronous. */
+export const after = <A, B>(
+  value: A | Promise<A>,
+  next: (value: A) => B | Promise<B>,
+): B | Promise<B> => (value instanceof Promise ? value.then(next) : next(value))
+
+/** Output of known length: told, refused, or made. */
+export function fill(
+  length: number,
+  room: Room,
+  make: () => Uint8Array | Promise<Uint8Array>,
+): Filled | Promise<Filled> {
+  return room === null || room < length ? { needed: length } : make()
+}
+
+/** Whether the operation ended with this answer: yes unless the length was only told. */
+export const isOver = (filled: Filled): boolean => filled instanceof Uint8Array || 'put' in filled
+
+type Put = NonNullable<CallContext['put']>
+
+/** Gathers output, or puts it into the caller's buffer as it comes where that is long. */
+class Outlet {
+  readonly #put: Put | undefined
+  readonly #parts: Uint8Array[] = []
+  #length = 0
+
+  constructor(expected: number, context: CallContext) {
+    this.#put = expected > STEP ? context.put : undefined
+  }
+
+  write(part: Uint8Array): void | Promise<void> {
+    const at = this.#length
+    this.#length += part.length
+    if (this.#put === undefined) this.#parts.push(part)
+    else return putSteps(this.#put, at, part)
+  }
+
+  end(): Filled {
+    if (this.#put !== undefined) return { put: this.#length }
+    const [only] = this.#parts
+    return this.#parts.length === 1 && only ? only : Buffer.concat(this.#parts)
+  }
+}
+
+async function putSteps(put: Put, offset: number, part: Uint8Array): Promise<void> {
+  for (let at = 0; at < part.length; at += STEP)
+    await put(offset + at, part.subarray(at, at + STEP))
+}
+
+export interface CipherCall {
+  readonly data: Data
+  readonly room: Room
+  /** The last bytes of the message are among the data. */
+  readonly final: boolean
+  readonly surrender: Surrender
+  readonly context: CallContext
+}
+
+/** One encryption or decryption function: data in, output by the convention. */
+export function runCipher(
+  operation: Operation<Cipher>,
+  call: CipherCall,
+): Filled | Promise<Filled> {
+  const { works } = operation
+  const { data, room, final } = call
+  if (operation.held !== undefined) return release(operation, operation.held, room)
+  const length = works.outputLength(data.length, final)
+  if (room === null) return { needed: length.bytes }
+  if (room < length.bytes && length.exact) return { needed: length.bytes }
+  const context = room < length.bytes ? {} : call.context
+  return after(passThrough(works, call, new Outlet(length.bytes, context)), (filled) =>
+    filled instanceof Uint8Array ? release(operation, filled, room) : filled,
+  )
+}
+
+function passThrough(
+  works: Cipher,
+  { data, final, surrender }: CipherCall,
+  outlet: Outlet,
+): Filled | Promise<Filled> {
+  const update = (part: Uint8Array) => after(works.update(part), (out) => outlet.write(out))
+  return after(feed(data, surrender, update), () =>
+    after(final ? works.final(surrender) : undefined, (last) =>
+      after(last === undefined || last.length === 0 ? undefined : outlet.write(last), () =>
+        outlet.end(),
+      ),
+    ),
+  )
+}
+
+/** A result goes out where there is room for it and is kept where there is not. */
+function release(operation: Operation, result: Uint8Array, room: Room): Filled {
+  if (room === null || room < result.length) {
+    operation.held = result
+    return { needed: result.length }
+  }
+  operation.held = undefined
+  return result
+}
+
+/** A digest, signature or MAC of the data that is left. */
+export function runSummary(
+  { works }: Operation<Summary>,
+  data: Data | null,
+  room: Room,
+  surrender: Surrender,
+): Filled | Promise<Filled> {
+  return fill(works.length, room, () =>
+    after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
+      works.final(surrender),
+    ),
+  )
+}
+
+/** A signature that holds its message, or the message of one. Its length is known only once it is there. */
+export function runRecovery(
+  operation: Operation<Recovery>,
+  input: Uint8Array,
+  room: Room,
+  surrender: Surrender,
+): Filled | Promise<Filled> {
+  const { works, held } = operation
+  if (held !== undefined) return release(operation, held, room)
+  if (room === null) return { needed: works.length }
+  return after(works.recover(input, surrender), (result) => release(operation, result, room))
+}
+
+/** All of a short input at once; CKR_DATA_LEN_RANGE for more than `most` bytes. */
+export async function gather(data: Data, most: number, surrender: Surrender): Promise<Uint8Array> {
+  if (data.length > most)
+    throw new CryptokiError(
+      CKR.DATA_LEN_RANGE,
+      `${data.length} bytes where at most ${most} are allowed`,
+    )
+  const parts: Uint8Array[] = []
+  await feed(data, surrender, (part) => void parts.push(part))
+  return Buffer.concat(parts)
+}
+
+export const noData = dataOf(new Uint8Array(0))

@@ -1,0 +1,137 @@
+/** A session: what it may do, its operations, its search, and the order of its calls. PKCS #11 3.2, 5.6. */
+import { CKF, CKR, CKS } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import type { OperationKind } from '../standard/functions.ts'
+import type { Token } from '../tokens/token.ts'
+import type { Membership } from './membership.ts'
+import type { Operation, Works } from './operation.ts'
+
+/** Handles of the objects a search found that were not fetched yet. */
+export interface Search {
+  readonly handles: readonly number[]
+  at: number
+}
+
+export class Session {
+  readonly handle: number
+  /** The application's standing with the token: who is logged in, which objects it knows. */
+  readonly membership: Membership
+  readonly readWrite: boolean
+  /** The application gave a callback to C_OpenSession. */
+  readonly notifies: boolean
+  search: Search | undefined
+  readonly #operations = new Map<OperationKind, Operation>()
+  #last: Promise<unknown> | undefined
+  #closed = new AbortController()
+
+  constructor(handle: number, membership: Membership, flags: number, notifies: boolean) {
+    this.handle = handle
+    this.membership = membership
+    this.readWrite = (flags & CKF.RW_SESSION) !== 0
+    this.notifies = notifies
+  }
+
+  get token(): Token {
+    return this.membership.token
+  }
+
+  /** CK_SESSION_INFO flags. */
+  get flags(): number {
+    return CKF.SERIAL_SESSION | (this.readWrite ? CKF.RW_SESSION : 0)
+  }
+
+  /** CK_STATE. */
+  get state(): number {
+    const owner = this.membership.login?.owner
+    if (owner === 'so') return CKS.RW_SO_FUNCTIONS
+    if (owner === 'user') return this.readWrite ? CKS.RW_USER_FUNCTIONS : CKS.RO_USER_FUNCTIONS
+    return this.readWrite ? CKS.RW_PUBLIC_SESSION : CKS.RO_PUBLIC_SESSION
+  }
+
+  /** Aborted when the session is closed. */
+  get signal(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /**
+   * Calls on one session run in order. A call that finds the session idle and never waits runs at
+   * once; others wait their turn.
+   */
+  turn<T>(run: () => T | Promise<T>): T | Promise<T> {
+    const before = this.#last
+    const result = before === undefined ? run() : before.then(run, run)
+    if (!(result instanceof Promise)) return result
+    const last: Promise<void> = result.then(
+      () => this.#idle(last),
+      () => this.#idle(last),
+    )
+    this.#last = last
+    return result
+  }
+
+  #idle(last: Promise<unknown>): void {
+    if (this.#last === last) this.#last = undefined
+  }
+
+  /** The active operation. CKR_OPERATION_NOT_INITIALIZED, and CKR_USER_NOT_LOGGED_IN where its key asks for a login first. */
+  operation<W extends Works>(kind: OperationKind): Operation<W> {
+    const operation = this.#operations.get(kind)
+    if (operation === undefined)
+      throw new CryptokiError(
+        CKR.OPERATION_NOT_INITIALIZED,
+        `no ${kind} operation is active in session ${this.handle}`,
+      )
+    if (operation.awaitsLogin)
+      throw new CryptokiError(
+        CKR.USER_NOT_LOGGED_IN,
+        'the key asks for C_Login with CKU_CONTEXT_SPECIFIC before each use',
+      )
+    return operation as Operation<W>
+  }
+
+  /** An operation that no Update function was called for. */
+  wholeOperation<W extends Works>(kind: OperationKind): Operation<W> {
+    const operation = this.operation<W>(kind)
+    if (operation.updated)
+      throw new CryptokiError(
+        CKR.OPERATION_NOT_INITIALIZED,
+        `a multi-part ${kind} operation ends with its Final function`,
+      )
+    return operation
+  }
+
+  /** CKR_OPERATION_ACTIVE where one of the kind is active. */
+  checkIdle(kind: OperationKind): void {
+    if (this.#operations.has(kind))
+      throw new CryptokiError(
+        CKR.OPERATION_ACTIVE,
+        `a ${kind} operation is active in session ${this.handle}`,
+      )
+  }
+
+  begin(kind: OperationKind, operation: Operation): void {
+    this.checkIdle(kind)
+    this.#operations.set(kind, operation)
+  }
+
+  end(kind: OperationKind): void {
+    this.#operations.delete(kind)
+  }
+
+  /** Ends the operations that use a key, or all of them. */
+  endOperations(keyId?: string): void {
+    for (const [kind, operation] of this.#operations)
+      if (keyId === undefined || operation.keyId === keyId) this.#operations.delete(kind)
+    if (keyId === undefined) this.search = undefined
+  }
+
+  /** The operations whose keys wait for a login of their own. */
+  awaitingLogin(): Operation[] {
+    return [...this.#operations.values()].filter((operation) => operation.awaitsLogin)
+  }
+
+  close(): void {
+    this.endOperations()
+    this.#closed.abort(new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed'))
+  }
+}

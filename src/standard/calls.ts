@@ -1,0 +1,205 @@
+/**
+ * What the arguments of the C_ functions are in TypeScript. The types of all functions derive from
+ * the rows in functions.ts through the two maps here, `In` and `Out`.
+ *
+ * CK_ULONG is a number. A value above 2^53 loses its low bits, which no valid value has;
+ * CK_UNAVAILABLE_INFORMATION (all ones) is exactly 2^64 on this side.
+ */
+import type { functions } from './functions.ts'
+
+export type Functions = typeof functions
+export type FunctionName = keyof Functions
+
+/** An attribute as it travels: the bytes the application gave, CK_ULONG as 8 bytes little-endian. */
+export interface Attribute {
+  readonly type: number
+  /** The value; the attributes within for an attribute array (CKF_ARRAY_ATTRIBUTE, 0x40000000). */
+  readonly value: Uint8Array | readonly Attribute[]
+}
+
+/** One attribute asked for with C_GetAttributeValue. */
+export interface AttributeQuery {
+  readonly type: number
+  /** Bytes of room at pValue; null where pValue is NULL and only the length is asked. */
+  readonly room: number | null
+  /** For an attribute array with room: the queries for the attributes within. */
+  readonly within?: readonly AttributeQuery[]
+}
+
+/** One attribute answered by C_GetAttributeValue. */
+export interface AttributeAnswer {
+  readonly type: number
+  /** The value where there was room for it, null where only the length is told. */
+  readonly value: Uint8Array | readonly AttributeAnswer[] | null
+  /** ulValueLen: a length in bytes, or CK_UNAVAILABLE_INFORMATION. */
+  readonly length: number
+}
+
+/** The outcome of C_GetAttributeValue: every answer, and the return value that goes with them. */
+export interface AttributeAnswers {
+  readonly answers: readonly AttributeAnswer[]
+  readonly rv: number
+}
+
+/** The values of a parameter structure by name, in the order its layout tells (structures.ts). */
+export type Parameter = Readonly<Record<string, number | Uint8Array>>
+
+/** A mechanism as it travels. Its parameter is a structure's values, plain bytes, or absent. */
+export interface MechanismArgument {
+  readonly type: number
+  readonly parameter: Parameter | Uint8Array | null
+}
+
+/**
+ * Input data of any length. What is short is here already; what is long stays with the application
+ * and is read piece by piece, so that no function needs memory for all of it.
+ */
+export interface Data {
+  readonly length: number
+  /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
+}
+
+/** Data that is here already. */
+export const dataOf = (bytes: Uint8Array): Data => ({
+  length: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+})
+
+/** The room an application offers for output: elements (bytes, or CK_ULONGs of a list), null to ask the length. */
+export type Room = number | null
+
+/**
+ * Output under the convention of section 5.2: the bytes; or only how many there would be; or how
+ * many were put into the caller's buffer while the function worked (CallContext.put).
+ */
+export type Filled = Uint8Array | { readonly needed: number } | { readonly put: number }
+
+/** A list under the same convention. */
+export type FilledList = readonly number[] | { readonly needed: number }
+
+/** The values of a structure by name; text is given unpadded and padded with blanks on the way out. */
+export type StructureValues = Readonly<
+  Record<string, number | string | Uint8Array | { major: number; minor: number }>
+>
+
+/** What each kind of argument brings in; kinds that bring nothing are not listed. */
+export interface In {
+  session: number
+  slot: number
+  object: number
+  ulong: number
+  bool: boolean
+  /** null: the pointer was NULL. */
+  bytes: Uint8Array | null
+  pin: Uint8Array | null
+  data: Data
+  text: string
+  /** The 32 bytes, blank padded. */
+  label: Uint8Array
+  template: readonly Attribute[]
+  /** null: the pointer was NULL. */
+  mechanism: MechanismArgument | null
+  /** Whether the application gave a callback. */
+  notify: boolean
+  room: Room
+  /** How many bytes to fill. */
+  fill: number
+  list: Room
+  /** How many handles at most. */
+  found: number
+  query: readonly AttributeQuery[]
+  parameter: Parameter | Uint8Array | null
+  asyncRoom: Room
+}
+
+/** What each kind of argument brings out. */
+export interface Out {
+  ulongOut: number
+  structureOut: StructureValues
+  room: Filled
+  fill: Uint8Array
+  list: FilledList
+  found: readonly number[]
+  query: AttributeAnswers
+}
+
+type Rows = readonly { readonly kind: string }[]
+type Inputs<R extends Rows, Map> = R extends readonly [
+  infer Head extends { kind: string },
+  ...infer Rest extends Rows,
+]
+  ? Head['kind'] extends keyof Map
+    ? [Map[Head['kind']], ...Inputs<Rest, Map>]
+    : Inputs<Rest, Map>
+  : []
+
+/** The inputs of a function in order, with the kinds of `Special` in place of the usual ones. */
+export type InputsOf<N extends FunctionName, Special = unknown> = Inputs<
+  Functions[N]['args'],
+  Omit<In, keyof Special> & Special
+>
+
+/** The outputs of a function in order. */
+export type OutputsOf<N extends FunctionName> = Inputs<Functions[N]['args'], Out>
+
+/** What a function answers: nothing, its one output, or all its outputs in order. */
+export type AnswerOf<N extends FunctionName> =
+  OutputsOf<N> extends [] ? undefined : OutputsOf<N> extends [infer Only] ? Only : OutputsOf<N>
+
+/** The kinds that bring something in, and those that bring something out. */
+export const IN_KINDS: ReadonlySet<string> = new Set<keyof In>([
+  'session',
+  'slot',
+  'object',
+  'ulong',
+  'bool',
+  'bytes',
+  'pin',
+  'data',
+  'text',
+  'label',
+  'template',
+  'mechanism',
+  'notify',
+  'room',
+  'fill',
+  'list',
+  'found',
+  'query',
+  'parameter',
+  'asyncRoom',
+])
+export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
+  'ulongOut',
+  'structureOut',
+  'room',
+  'fill',
+  'list',
+  'found',
+  'query',
+])
+
+/** What goes along with a call. */
+export interface CallContext {
+  /** Calls the application's callback, in the thread that made the call; absent where the application has none. */
+  readonly notify?: ((event: number, progress?: number) => number | Promise<number>) | undefined
+  /** Aborted when the caller is gone or wants the function stopped. */
+  readonly signal?: AbortSignal | undefined
+  /** Puts output into the caller's buffer at an offset, ahead of the answer; absent where output goes with the answer. */
+  readonly put?: ((offset: number, bytes: Uint8Array) => void | Promise<void>) | undefined
+}
+
+/**
+ * One application's view of Cryptoki: what the library offers in process, and what a connection to
+ * the service offers from outside. Errors are CryptokiErrors.
+ */
+export interface Application {
+  call<N extends FunctionName>(
+    name: N,
+    inputs: InputsOf<N>,
+    context?: CallContext,
+  ): AnswerOf<N> | Promise<AnswerOf<N>>
+  /** C_Finalize: stops what runs, closes every session. Never throws. */
+  close(): Promise<void>
+}

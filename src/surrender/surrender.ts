@@ -1,0 +1,121 @@
+/**
+ * Surrender: how a long function gives control back. PKCS #11 3.2, 5.21 ("Callback functions", 5.16
+ * of 2.40) and docs: the callback comes every interval, in order, and CKR_CANCEL unwinds the work.
+ */
+import { CKN, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+
+/** The default pace, in milliseconds. */
+export const DEFAULT_INTERVAL = 50
+
+/** After this many milliseconds of computing, other calls get their turn. */
+const LET_IN = 10
+
+/** The application's callback; answers a CK_RV. `progress` is a fraction from 0 to 1 where known. */
+export type Notify = (event: number, progress?: number) => number | Promise<number>
+
+export interface SurrenderOptions {
+  /** Milliseconds between callbacks; 0: at every point. */
+  readonly interval?: number
+  readonly notify?: Notify | undefined
+  /** Stops the work from elsewhere: a client that vanished, C_SessionCancel, an AbortSignal. */
+  readonly signals?: readonly AbortSignal[]
+}
+
+const cancelled = (why: string, cause?: unknown) =>
+  new CryptokiError(CKR.FUNCTION_CANCELED, why, cause === undefined ? undefined : { cause })
+
+/** Lets timers, sockets and other calls have the event loop once. */
+const letIn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+/** One function's opportunity to surrender; made when the function begins. */
+export class Surrender {
+  readonly #interval: number
+  readonly #notify: Notify | undefined
+  readonly #signals: readonly AbortSignal[]
+  #due: number
+  #turn: number
+
+  constructor({ interval = DEFAULT_INTERVAL, notify, signals = [] }: SurrenderOptions = {}) {
+    this.#interval = interval
+    this.#notify = notify
+    this.#signals = signals
+    const now = performance.now()
+    this.#due = now + interval
+    this.#turn = now + LET_IN
+  }
+
+  /**
+   * A step boundary. Answers undefined where nothing is due, which costs a look at the clock;
+   * otherwise a promise to wait for. Throws CKR_FUNCTION_CANCELED once the work is to stop.
+   */
+  point(progress?: number): Promise<void> | undefined {
+    this.#stopIfAborted()
+    const now = performance.now()
+    if (this.#notify !== undefined && now >= this.#due) return this.#call(this.#notify, progress)
+    if (now < this.#turn) return undefined
+    return letIn().then(() => {
+      this.#turn = performance.now() + LET_IN
+      this.#stopIfAborted()
+    })
+  }
+
+  /**
+   * Waits for work done elsewhere and surrenders meanwhile. On cancel calls `stop`, which ends that
+   * work for good, and throws CKR_FUNCTION_CANCELED.
+   */
+  async during<T>(work: Promise<T>, stop: () => void): Promise<T> {
+    const done = work.then(
+      () => true,
+      () => true,
+    )
+    try {
+      while (!(await this.#pause(done))) {
+        if (this.#notify !== undefined) await this.#call(this.#notify)
+      }
+    } catch (error) {
+      stop()
+      work.catch(() => {})
+      throw error
+    }
+    return work
+  }
+
+  #stopIfAborted(): void {
+    for (const signal of this.#signals)
+      if (signal.aborted) throw cancelled('stopped from outside', signal.reason)
+  }
+
+  async #call(notify: Notify, progress?: number): Promise<void> {
+    let answer: number
+    try {
+      answer = await notify(CKN.SURRENDER, progress)
+    } catch (error) {
+      if (error instanceof CryptokiError) throw error
+      throw new CryptokiError(CKR.FUNCTION_FAILED, 'the callback threw', { cause: error })
+    }
+    if (answer === CKR.CANCEL) throw cancelled('the application answered CKR_CANCEL')
+    this.#stopIfAborted()
+    this.#due = performance.now() + this.#interval
+    this.#turn = performance.now() + LET_IN
+  }
+
+  /** Waits until the next callback is due; true when the work ended first. Throws when aborted. */
+  async #pause(done: Promise<boolean>): Promise<boolean> {
+    this.#stopIfAborted()
+    const wait = Promise.withResolvers<boolean>()
+    const onAbort = () => wait.resolve(false)
+    // With interval 0 a wait has no points of its own: a millisecond keeps the loop from spinning.
+    const due = Math.max(this.#interval === 0 ? 1 : 0, this.#due - performance.now())
+    const timer = this.#notify === undefined ? undefined : setTimeout(wait.resolve, due, false)
+    for (const signal of this.#signals) signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      const ended = await Promise.race([done, wait.promise])
+      if (!ended) this.#stopIfAborted()
+      return ended
+    } finally {
+      clearTimeout(timer)
+      for (const signal of this.#signals) signal.removeEventListener('abort', onAbort)
+    }
+  }
+}

@@ -1,0 +1,259 @@
+/** Every advertised (mechanism, flag) pair works: flags come from C_GetMechanismInfo, work goes through the C_ functions. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
+import type { MechanismArgument } from '../../src/standard/calls.ts'
+import { CKA, CKD, CKF, CKG, CKK, CKM, CKO, CKZ } from '../../src/standard/constants.ts'
+import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
+
+const MESSAGE = Buffer.from('thirty-two bytes of message text')
+const nothing = Buffer.alloc(0)
+
+/** Encoded CK_ULONG. */
+const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
+
+/** A PSS parameter with the hash of the mechanism's name; SHA-256 where it names none. */
+function pssParameter(name: string) {
+  const hash = name.match(/^(SHA\w+)_RSA/)?.[1] ?? 'SHA256'
+  const hashAlg = CKM[(hash === 'SHA1' ? 'SHA_1' : hash) as 'SHA256']
+  return { hashAlg, mgf: CKG[`MGF1_${hash}` as 'MGF1_SHA256'], sLen: 20 }
+}
+
+/** A fitting parameter for a row, by its structure. */
+const parameters: Record<
+  string,
+  (name: string, peer: Uint8Array) => MechanismArgument['parameter']
+> = {
+  bytes: (name) =>
+    name.includes('HMAC_GENERAL')
+      ? ulong(10)
+      : name.includes('KEY_WRAP')
+        ? null
+        : Buffer.alloc(16, 7),
+  CK_RSA_PKCS_PSS_PARAMS: pssParameter,
+  CK_RSA_PKCS_OAEP_PARAMS: () => ({
+    hashAlg: CKM.SHA256,
+    mgf: CKG.MGF1_SHA1,
+    source: CKZ.DATA_SPECIFIED,
+    sourceData: Buffer.from('label'),
+  }),
+  CK_ECDH1_DERIVE_PARAMS: (_name, publicData) => ({
+    kdf: CKD.NULL,
+    sharedData: nothing,
+    publicData,
+  }),
+  CK_GCM_PARAMS: () => ({
+    iv: Buffer.alloc(12, 3),
+    ivBits: 96,
+    aad: Buffer.from('aad'),
+    tagBits: 128,
+  }),
+  CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
+}
+
+const SECRET = {
+  CLASS: CKO.SECRET_KEY,
+  SENSITIVE: false,
+  EXTRACTABLE: true,
+  SIGN: true,
+  VERIFY: true,
+  ENCRYPT: true,
+  DECRYPT: true,
+  WRAP: true,
+  UNWRAP: true,
+  DERIVE: true,
+} as const
+const OPEN = { SENSITIVE: false, EXTRACTABLE: true } as const
+const P256 = Buffer.from('06082a8648ce3d030107', 'hex')
+
+/** Keys for an operation and its inverse. */
+interface Keys {
+  readonly forward: number
+  readonly back: number
+}
+
+/** Makes keys of each type once for all mechanisms. */
+class KeyRing {
+  readonly #token: Opened
+  readonly #made = new Map<number, Promise<Keys>>()
+
+  constructor(token: Opened) {
+    this.#token = token
+  }
+
+  /** `forward` signs, decrypts and unwraps; `back` verifies, encrypts and wraps. */
+  keys(keyType: number): Promise<Keys> {
+    const made = this.#made.get(keyType) ?? this.#make(keyType)
+    this.#made.set(keyType, made)
+    return made
+  }
+
+  async #make(keyType: number): Promise<Keys> {
+    if (keyType === CKK.RSA) return this.#pair(CKM.RSA_PKCS_KEY_PAIR_GEN, { MODULUS_BITS: 2048 })
+    if (keyType === CKK.EC) return this.#pair(CKM.EC_KEY_PAIR_GEN, { EC_PARAMS: P256 })
+    const { call, session } = this.#token
+    const value = { ...SECRET, KEY_TYPE: keyType, VALUE: Buffer.alloc(32, keyType) }
+    const key = await call('C_CreateObject', [session, template(value)])
+    return { forward: key, back: key }
+  }
+
+  async #pair(type: number, parameters: object): Promise<Keys> {
+    const { call, session } = this.#token
+    const isRsa = type === CKM.RSA_PKCS_KEY_PAIR_GEN
+    const publicUses = isRsa
+      ? { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true }
+      : { VERIFY: true }
+    const privateUses = isRsa
+      ? { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true }
+      : { SIGN: true, DERIVE: true }
+    const [back, forward] = await call('C_GenerateKeyPair', [
+      session,
+      { type, parameter: null },
+      template({ ...parameters, ...publicUses }),
+      template({ ...OPEN, ...privateUses }),
+    ])
+    return { forward, back }
+  }
+}
+
+async function attributeOf(
+  { call, session }: Opened,
+  handle: number,
+  type: number = CKA.VALUE,
+): Promise<Uint8Array> {
+  const {
+    answers: [answer],
+  } = await call('C_GetAttributeValue', [session, handle, [{ type, room: 4096 }]])
+  return bytes(answer?.value)
+}
+
+interface Trial {
+  readonly token: Opened
+  readonly mechanism: MechanismArgument
+  readonly row: MechanismFor<Use>
+  readonly keys: Keys
+}
+
+/** What each use must do; a pair of uses that undo each other is tried together. */
+const trials: Record<Use, (trial: Trial) => Promise<void>> = {
+  encrypt: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_EncryptInit', [session, mechanism, keys.back])
+    const encrypted = bytes(await call('C_Encrypt', [session, data(MESSAGE), 4096]))
+    await call('C_DecryptInit', [session, mechanism, keys.forward])
+    const decrypted = bytes(await call('C_Decrypt', [session, data(encrypted), 4096]))
+    assert.deepEqual(Buffer.from(decrypted.subarray(decrypted.length - MESSAGE.length)), MESSAGE)
+    assert.notDeepEqual(Buffer.from(encrypted), MESSAGE)
+  },
+  decrypt: (trial) => trials.encrypt(trial),
+  digest: async ({ token: { call, session }, mechanism }) => {
+    await call('C_DigestInit', [session, mechanism])
+    const whole = bytes(await call('C_Digest', [session, data(MESSAGE), 4096]))
+    await call('C_DigestInit', [session, mechanism])
+    await call('C_DigestUpdate', [session, data(MESSAGE.subarray(0, 5))])
+    await call('C_DigestUpdate', [session, data(MESSAGE.subarray(5))])
+    assert.deepEqual(bytes(await call('C_DigestFinal', [session, 4096])), whole)
+  },
+  sign: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_SignInit', [session, mechanism, keys.forward])
+    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), 4096]))
+    await call('C_VerifyInit', [session, mechanism, keys.back])
+    await call('C_Verify', [session, data(MESSAGE), signature])
+    await call('C_VerifyInit', [session, mechanism, keys.back])
+    const other = Buffer.from(MESSAGE.map((byte) => byte ^ 1))
+    await assert.rejects(
+      call('C_Verify', [session, data(other), signature]),
+      answers('SIGNATURE_INVALID'),
+    )
+  },
+  verify: (trial) => trials.sign(trial),
+  signRecover: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_SignRecoverInit', [session, mechanism, keys.forward])
+    const signature = bytes(await call('C_SignRecover', [session, data(MESSAGE), 4096]))
+    await call('C_VerifyRecoverInit', [session, mechanism, keys.back])
+    const message = bytes(await call('C_VerifyRecover', [session, signature, 4096]))
+    assert.deepEqual(Buffer.from(message.subarray(message.length - MESSAGE.length)), MESSAGE)
+  },
+  verifyRecover: (trial) => trials.signRecover(trial),
+  generateKey: async ({ token, mechanism, row }) => {
+    const length = row.keyTypes.includes(CKK.AES) ? 32 : 24
+    const made = await token.call('C_GenerateKey', [
+      token.session,
+      mechanism,
+      template({ ...SECRET, VALUE_LEN: length }),
+    ])
+    assert.equal((await attributeOf(token, made)).length, length)
+    assert.deepEqual(
+      await attributeOf(token, made, CKA.KEY_GEN_MECHANISM),
+      new Uint8Array(template({ VALUE_LEN: row.type })[0]?.value as Uint8Array),
+    )
+  },
+  // The ring made its pairs with the mechanism; that they sign and verify is shown by those that use them.
+  generateKeyPair: async ({ token, keys }) => {
+    assert.equal((await attributeOf(token, keys.forward, CKA.LOCAL))[0], 1)
+    assert.equal((await attributeOf(token, keys.back, CKA.LOCAL))[0], 1)
+  },
+  wrap: async ({ token, mechanism, keys }) => {
+    const { call, session } = token
+    const key = await call('C_CreateObject', [
+      session,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET, VALUE: MESSAGE }),
+    ])
+    const wrapped = bytes(await call('C_WrapKey', [session, mechanism, keys.back, key, 4096]))
+    const unwrapped = await call('C_UnwrapKey', [
+      session,
+      mechanism,
+      keys.forward,
+      wrapped,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET, VALUE_LEN: MESSAGE.length }),
+    ])
+    assert.deepEqual(Buffer.from(await attributeOf(token, unwrapped)), MESSAGE)
+  },
+  unwrap: (trial) => trials.wrap(trial),
+  derive: async ({ token, mechanism, keys }) => {
+    const made = template({ ...SECRET, KEY_TYPE: CKK.AES, VALUE_LEN: 16 })
+    const key = await token.call('C_DeriveKey', [token.session, mechanism, keys.forward, made])
+    assert.equal((await attributeOf(token, key)).length, 16)
+  },
+}
+
+/** Flags of C_GetMechanismInfo, by the use they advertise. */
+const FLAGS: Record<Use, number> = {
+  encrypt: CKF.ENCRYPT,
+  decrypt: CKF.DECRYPT,
+  digest: CKF.DIGEST,
+  sign: CKF.SIGN,
+  verify: CKF.VERIFY,
+  signRecover: CKF.SIGN_RECOVER,
+  verifyRecover: CKF.VERIFY_RECOVER,
+  generateKey: CKF.GENERATE,
+  generateKeyPair: CKF.GENERATE_KEY_PAIR,
+  wrap: CKF.WRAP,
+  unwrap: CKF.UNWRAP,
+  derive: CKF.DERIVE,
+}
+
+async function tryAll(token: Opened, t: TestContext): Promise<number> {
+  const ring = new KeyRing(token)
+  const peer = await attributeOf(token, (await ring.keys(CKK.EC)).back, CKA.EC_POINT)
+  const listed = (await token.call('C_GetMechanismList', [token.slot, 1000])) as number[]
+  let pairs = 0
+  for (const type of listed) {
+    const row = mechanisms.get(type) as MechanismFor<Use>
+    const make = parameters[row.parameter ?? '']
+    const mechanism = { type, parameter: make === undefined ? null : make(row.name, peer) }
+    const { flags } = await token.call('C_GetMechanismInfo', [token.slot, type])
+    for (const use of uses.filter((candidate) => ((flags as number) & FLAGS[candidate]) !== 0)) {
+      const keys =
+        row.keyTypes[0] === undefined ? { forward: 0, back: 0 } : await ring.keys(row.keyTypes[0])
+      await t.test(`CKM_${row.name} ${use}`, () => trials[use]({ token, mechanism, row, keys }))
+      pairs++
+    }
+  }
+  return pairs
+}
+
+test('every advertised (mechanism, flag) pair works', async (t) => {
+  const pairs = await tryAll(await openToken(t), t)
+  t.diagnostic(`${pairs} pairs`)
+  assert.ok(pairs > 100, `${pairs} pairs`)
+})

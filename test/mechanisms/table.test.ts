@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { aes } from '../../src/mechanisms/aes.ts'
+import { digests } from '../../src/mechanisms/digests.ts'
+import { ec } from '../../src/mechanisms/ec.ts'
+import { genericSecret } from '../../src/mechanisms/generic-secret.ts'
+import { hmac } from '../../src/mechanisms/hmac.ts'
+import type { MechanismArgument } from '../../src/mechanisms/mechanism.ts'
+import { rsa } from '../../src/mechanisms/rsa.ts'
+import {
+  keyTypes,
+  mechanismFor,
+  mechanismInfo,
+  mechanisms,
+  parameterLayouts,
+  type Use,
+  uses,
+} from '../../src/mechanisms/table.ts'
+import { CKF, CKK, CKM, CKR } from '../../src/standard/constants.ts'
+import { structures } from '../../src/standard/structures.ts'
+import { mechanism, ulong, withReturnValue } from './rows.ts'
+
+const src = fileURLToPath(new URL('../../src', import.meta.url))
+
+interface StandardMechanism {
+  readonly functions: readonly string[]
+  readonly section: string
+  readonly value: string
+}
+const standard = (
+  JSON.parse(readFileSync(join(src, 'standard/standard.json'), 'utf8')) as {
+    mechanisms: Readonly<Record<string, StandardMechanism>>
+  }
+).mechanisms
+
+/** The columns of the standard's tables "Mechanisms vs. Functions". */
+const COLUMN_OF: Readonly<Record<Use, string>> = {
+  encrypt: 'ENC&DEC',
+  decrypt: 'ENC&DEC',
+  sign: 'SIG&VER',
+  verify: 'SIG&VER',
+  signRecover: 'SIGR&VERR',
+  verifyRecover: 'SIGR&VERR',
+  digest: 'DIG',
+  generateKey: 'GENK/GENKP',
+  generateKeyPair: 'GENK/GENKP',
+  wrap: 'WRP&UWRP',
+  unwrap: 'WRP&UWRP',
+  derive: 'DRV',
+}
+
+test('every family is in the table, and each mechanism once', () => {
+  const rows = [rsa, ec, aes, digests, hmac, genericSecret].flat()
+  assert.equal(mechanisms.size, rows.length)
+  for (const row of rows) assert.equal(mechanisms.get(row.type), row)
+})
+
+test('each row bears the name of its constant', () => {
+  for (const { type, name } of mechanisms.values())
+    assert.equal(CKM[name as keyof typeof CKM], type, name)
+  for (const { type, name } of keyTypes.values())
+    assert.equal(CKK[name as keyof typeof CKK], type, name)
+})
+
+test('each row stands in the standard’s table, in the chapter it names', () => {
+  for (const { type, name, section } of mechanisms.values()) {
+    const row = standard[`CKM_${name}`]
+    assert.ok(row, `CKM_${name}`)
+    assert.equal(Number(row.value), type, name)
+    const chapter = /\/(\d+)\.(\d+)/.exec(row.section)?.slice(1).map(Number).join('.')
+    assert.match(section, new RegExp(`^${chapter}(\\.|$)`), name)
+  }
+})
+
+test('each row has some use, and none that the standard does not tick', () => {
+  for (const row of mechanisms.values()) {
+    const made = uses.filter((use) => row[use] !== undefined)
+    assert.ok(made.length > 0, row.name)
+    const ticked = standard[`CKM_${row.name}`]?.functions ?? []
+    for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
+  }
+})
+
+test('every key type that a mechanism names is in the table', () => {
+  for (const row of mechanisms.values())
+    for (const keyType of row.keyTypes) assert.ok(keyTypes.has(keyType), row.name)
+})
+
+/** Client and command line are applications of the library: they name mechanisms as any application does. */
+const APPLICATIONS = ['cli', 'client', 'console']
+
+/** How another program's protocol encodes the parameters of the mechanisms that it knows, many of them not ours. */
+const FOREIGN_PROTOCOL = 'wire/p11kit-mechanisms.ts'
+
+/** Mechanism numbers that are the value of an attribute (4.6.3, 4.13), not a mechanism in use. */
+const ATTRIBUTE_VALUES = ['objects/classes.ts: CMS_SIG', 'objects/defaults.ts: SHA_1']
+
+test('nothing but the families and the standard names a mechanism number', () => {
+  const floors = ['mechanisms', 'standard', ...APPLICATIONS].map((floor) => `${floor}/`)
+  const named = globSync('**/*.ts', { cwd: src })
+    .filter((name) => !floors.some((floor) => name.startsWith(floor)) && name !== FOREIGN_PROTOCOL)
+    .flatMap((name) =>
+      Array.from(
+        readFileSync(join(src, name), 'utf8').matchAll(/\bCKM\s*(?:\.\s*(\w+)|\[)/g),
+        ([, constant]) => `${name}: ${constant}`,
+      ),
+    )
+  assert.deepEqual(
+    named.filter((use) => !ATTRIBUTE_VALUES.includes(use)),
+    [],
+  )
+})
+
+test('the flags of a mechanism are those of the makers its row has', () => {
+  assert.deepEqual(mechanismInfo(CKM.AES_CBC), {
+    minKeySize: 16,
+    maxKeySize: 32,
+    flags: CKF.ENCRYPT | CKF.DECRYPT | CKF.WRAP | CKF.UNWRAP,
+  })
+  assert.equal(mechanismInfo(CKM.SHA256).flags, CKF.DIGEST)
+  assert.equal(mechanismInfo(CKM.SHA256_HMAC).flags, CKF.SIGN | CKF.VERIFY)
+  assert.equal(mechanismInfo(CKM.AES_KEY_GEN).flags, CKF.GENERATE)
+  assert.ok(mechanismInfo(CKM.RSA_PKCS_KEY_PAIR_GEN).flags & CKF.GENERATE_KEY_PAIR)
+  assert.throws(() => mechanismInfo(0x7fffffff), withReturnValue(CKR.MECHANISM_INVALID))
+})
+
+test('a mechanism that is missing, unknown or not for the use is refused', () => {
+  assert.throws(() => mechanismFor(null, 'encrypt'), withReturnValue(CKR.ARGUMENTS_BAD))
+  assert.throws(
+    () => mechanismFor(mechanism(0x7fffffff), 'encrypt'),
+    withReturnValue(CKR.MECHANISM_INVALID),
+  )
+  assert.throws(
+    () => mechanismFor(mechanism(CKM.SHA256), 'encrypt'),
+    withReturnValue(CKR.MECHANISM_INVALID),
+  )
+  const row = mechanismFor(mechanism(CKM.SHA256), 'digest')
+  assert.equal(row.digest({ mechanism: mechanism(CKM.SHA256) }).length, 32)
+})
+
+const none = new Uint8Array(0)
+const gcm = { iv: new Uint8Array(12), ivBits: 96, aad: none, tagBits: 128 }
+
+test('a parameter is taken where its form is that of the row', () => {
+  const taken: [number, Use, MechanismArgument['parameter']][] = [
+    [CKM.AES_ECB, 'encrypt', null],
+    [CKM.AES_ECB, 'encrypt', none],
+    [CKM.AES_CBC, 'encrypt', new Uint8Array(16)],
+    [CKM.AES_CTR, 'encrypt', { counterBits: 128, cb: new Uint8Array(16) }],
+    [CKM.AES_GCM, 'decrypt', gcm],
+    [CKM.AES_KEY_WRAP, 'wrap', null],
+    [CKM.AES_KEY_WRAP, 'wrap', none],
+    [CKM.AES_KEY_WRAP, 'wrap', new Uint8Array(8)],
+    [CKM.SHA256_HMAC_GENERAL, 'sign', ulong(16)],
+  ]
+  for (const [type, use, parameter] of taken)
+    assert.equal(mechanismFor({ type, parameter }, use).type, type)
+})
+
+test('a parameter of another form is refused', () => {
+  const { aad: _, ...withoutAad } = gcm
+  const refused: [number, Use, MechanismArgument['parameter']][] = [
+    [CKM.AES_ECB, 'encrypt', new Uint8Array(16)],
+    [CKM.SHA256, 'digest', gcm],
+    [CKM.AES_CBC, 'encrypt', null],
+    [CKM.AES_CBC, 'encrypt', none],
+    [CKM.AES_CBC, 'encrypt', gcm],
+    [CKM.AES_CTR, 'encrypt', { counterBits: 128, cb: new Uint8Array(15) }],
+    [CKM.AES_CTR, 'encrypt', { counterBits: new Uint8Array(8), cb: new Uint8Array(16) }],
+    [CKM.AES_GCM, 'encrypt', null],
+    [CKM.AES_GCM, 'encrypt', new Uint8Array(48)],
+    [CKM.AES_GCM, 'encrypt', withoutAad],
+    [CKM.AES_GCM, 'encrypt', { ...gcm, tagBits: none }],
+    [CKM.AES_KEY_WRAP, 'wrap', gcm],
+  ]
+  for (const [type, use, parameter] of refused)
+    assert.throws(
+      () => mechanismFor({ type, parameter }, use),
+      withReturnValue(CKR.MECHANISM_PARAM_INVALID),
+    )
+})
+
+test('every structure that is a parameter has a layout to travel by', () => {
+  const layouts = new Map(parameterLayouts())
+  for (const { type, name, parameter } of mechanisms.values()) {
+    if (parameter === undefined || parameter === 'bytes') assert.ok(!layouts.has(type), name)
+    else {
+      assert.ok(layouts.get(type), name)
+      assert.equal(layouts.get(type), structures[parameter].layout, name)
+    }
+  }
+  assert.equal(layouts.get(CKM.AES_GCM), 'pupu')
+})

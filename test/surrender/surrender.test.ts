@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CKN, CKR } from '../../src/standard/constants.ts'
+import { CryptokiError } from '../../src/standard/error.ts'
+import { Surrender } from '../../src/surrender/surrender.ts'
+
+const canceled = (error: unknown) =>
+  error instanceof CryptokiError && error.rv === CKR.FUNCTION_CANCELED
+const sleep = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+/** Computes for so many milliseconds without letting anybody in. */
+function compute(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+test('a point before its time costs nothing and calls nobody', () => {
+  const surrender = new Surrender({ notify: () => assert.fail('called') })
+  assert.equal(surrender.point(), undefined)
+})
+
+test('a point after the interval calls the application with CKN_SURRENDER and the progress', async () => {
+  const calls: [number, number | undefined][] = []
+  const surrender = new Surrender({
+    interval: 5,
+    notify: (event, progress) => {
+      calls.push([event, progress])
+      return CKR.OK
+    },
+  })
+  compute(6)
+  await surrender.point(0.5)
+  assert.deepEqual(calls, [[CKN.SURRENDER, 0.5]])
+  assert.equal(surrender.point(), undefined)
+})
+
+test('with interval 0 every point calls', async () => {
+  let calls = 0
+  const surrender = new Surrender({
+    interval: 0,
+    notify: () => {
+      calls++
+      return CKR.OK
+    },
+  })
+  await surrender.point()
+  await surrender.point()
+  assert.equal(calls, 2)
+})
+
+test('CKR_CANCEL at a point throws CKR_FUNCTION_CANCELED', async () => {
+  const surrender = new Surrender({ interval: 0, notify: () => CKR.CANCEL })
+  await assert.rejects(async () => surrender.point(), canceled)
+})
+
+test('any answer but CKR_CANCEL goes on', async () => {
+  const surrender = new Surrender({ interval: 0, notify: () => CKR.GENERAL_ERROR })
+  await surrender.point()
+})
+
+test('a callback that throws makes CKR_FUNCTION_FAILED with the exception as cause', async () => {
+  const cause = new Error('from the application')
+  const surrender = new Surrender({ interval: 0, notify: () => Promise.reject(cause) })
+  await assert.rejects(
+    async () => surrender.point(),
+    (error) =>
+      error instanceof CryptokiError && error.rv === CKR.FUNCTION_FAILED && error.cause === cause,
+  )
+})
+
+test('computing lets the event loop in at points', async () => {
+  let others = 0
+  setImmediate(() => others++)
+  const surrender = new Surrender()
+  for (let step = 0; step < 5; step++) {
+    compute(4)
+    await surrender.point()
+  }
+  assert.equal(others, 1)
+})
+
+test('during waits for the work and calls meanwhile', async () => {
+  let calls = 0
+  const surrender = new Surrender({
+    interval: 5,
+    notify: () => {
+      calls++
+      return CKR.OK
+    },
+  })
+  const result = await surrender.during(
+    sleep(60).then(() => 'done'),
+    () => assert.fail('stopped'),
+  )
+  assert.equal(result, 'done')
+  assert.ok(calls > 1, `${calls} callbacks`)
+})
+
+test('CKR_CANCEL during work stops the work and throws CKR_FUNCTION_CANCELED', async () => {
+  let stopped = false
+  const surrender = new Surrender({ interval: 5, notify: () => CKR.CANCEL })
+  const never = new Promise<void>(() => {})
+  await assert.rejects(
+    surrender.during(never, () => {
+      stopped = true
+    }),
+    canceled,
+  )
+  assert.ok(stopped)
+})
+
+test('a signal stops points and work alike', async () => {
+  const controller = new AbortController()
+  const surrender = new Surrender({ signals: [new AbortController().signal, controller.signal] })
+  const waiting = surrender.during(new Promise<void>(() => {}), () => {})
+  controller.abort()
+  await assert.rejects(waiting, canceled)
+  assert.throws(() => void surrender.point(), canceled)
+})
+
+test('an error of the work is passed on', async () => {
+  const surrender = new Surrender()
+  await assert.rejects(
+    surrender.during(Promise.reject(new RangeError('broken')), () => {}),
+    RangeError,
+  )
+})
