@@ -32,7 +32,8 @@ class BuildError extends Error {}
 const compiler = process.env.CC || 'cc'
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror']
-const HARDENING = ['-O2', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2']
+// Some compilers define _FORTIFY_SOURCE themselves, and complain when it changes.
+const HARDENING = ['-O2', '-fstack-protector-strong', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2']
 const SANITIZERS = [
   '-O1',
   '-g',
@@ -42,7 +43,9 @@ const SANITIZERS = [
 ]
 // A module finds Node's functions in the program that loads it.
 const LINKING =
-  process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
+  process.platform === 'darwin'
+    ? ['-bundle', '-undefined', 'dynamic_lookup']
+    : ['-shared', '-Wl,-z,now', '-Wl,-z,relro']
 
 /** The Node that will run Softoki: the one the project brings along, else the one that runs this. */
 function nodeProgram() {
@@ -64,17 +67,33 @@ function headerFolders(node) {
 const majorVersion = (folder) =>
   /define NODE_MAJOR_VERSION (\d+)/.exec(readFileSync(join(folder, 'node_version.h'), 'utf8'))?.[1]
 
-const isComplete = (folder) =>
-  ['node_api.h', 'node_version.h', 'openssl/evp.h'].every((header) =>
-    existsSync(join(folder, header)),
+/** A Node that was linked against the system's OpenSSL comes without headers of its own for it. */
+const headersNeeded = (sharedOpenssl) =>
+  sharedOpenssl
+    ? ['node_api.h', 'node_version.h']
+    : ['node_api.h', 'node_version.h', 'openssl/evp.h']
+
+/** What the Node that will run Softoki says about itself. */
+const askNode = (node) =>
+  JSON.parse(
+    execFileSync(
+      node,
+      [
+        '-p',
+        'JSON.stringify([process.versions.node, process.config.variables.node_shared_openssl])',
+      ],
+      { encoding: 'utf8' },
+    ),
   )
 
 /** The folder with the headers of the Node that will run Softoki, OpenSSL's among them. */
 export function nodeHeaders() {
   const node = nodeProgram()
-  const version = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
+  const [version, sharedOpenssl] = askNode(node)
   const found = headerFolders(node).find(
-    (folder) => isComplete(folder) && majorVersion(folder) === version.split('.')[0],
+    (folder) =>
+      headersNeeded(sharedOpenssl).every((header) => existsSync(join(folder, header))) &&
+      majorVersion(folder) === version.split('.')[0],
   )
   if (found) return found
   const next = node.startsWith(root)
@@ -172,7 +191,7 @@ function testSanitized() {
       SOFTOKI_SANITIZED: '1',
       LD_PRELOAD: realpathSync(library),
       // Node frees nothing when it ends; leaks are looked for by the tests of the binding themselves.
-      ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
+      ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1:quarantine_size_mb=1',
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
   })

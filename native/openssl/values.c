@@ -185,8 +185,10 @@ bool read_options(napi_env env, napi_value object, const OSSL_PARAM *known,
   if (is_absent(env, object))
     return true;
   napi_value names;
+  napi_valuetype type;
   uint32_t count = 0;
-  if (napi_get_all_property_names(env, object, napi_key_own_only,
+  if (napi_typeof(env, object, &type) != napi_ok || type != napi_object ||
+      napi_get_all_property_names(env, object, napi_key_own_only,
                                   napi_key_enumerable | napi_key_skip_symbols,
                                   napi_key_numbers_to_strings, &names) != napi_ok ||
       napi_get_array_length(env, names, &count) != napi_ok)

@@ -5,22 +5,30 @@ import { type Data, dataOf } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Surrender } from '../surrender/surrender.ts'
-import type { Implementations } from './implementation.ts'
+import type { Call, Implementations } from './implementation.ts'
 
-/** Bytes that one C_GenerateRandom makes at most: 64 MiB. */
-const MOST_RANDOM = 64 << 20
+/** Bytes that one C_GenerateRandom makes at most where they are gathered here: 64 MiB. */
+const MOST_GATHERED = 64 << 20
 
 /** Bytes of seed that are taken: 16 MiB. */
 const MOST_SEED = 16 << 20
 
-async function longRandom(length: number, surrender: Surrender): Promise<Uint8Array> {
-  const random = Buffer.allocUnsafe(length)
+/** Makes random bytes step by step: into the caller's buffer where that can be reached, else here. */
+async function longRandom(
+  length: number,
+  { surrender, context: { put } }: Call,
+): Promise<Uint8Array | null> {
+  if (put === undefined && length > MOST_GATHERED)
+    throw new CryptokiError(CKR.HOST_MEMORY, `at most ${MOST_GATHERED} random bytes are gathered`)
+  const gathered: Uint8Array[] = []
   for (let at = 0; at < length; at += STEP) {
     const point = surrender.point(at / length)
     if (point) await point
-    randomFillSync(random, at, Math.min(STEP, length - at))
+    const step = randomFillSync(Buffer.allocUnsafe(Math.min(STEP, length - at)))
+    if (put === undefined) gathered.push(step)
+    else await put(at, step)
   }
-  return random
+  return put === undefined ? Buffer.concat(gathered) : null
 }
 
 /** A seed is read and let go: the generator needs none, and node:crypto offers no way to mix one in. */
@@ -35,14 +43,6 @@ export const random = {
     return undefined
   },
 
-  C_GenerateRandom: ({ surrender }, _session, length) => {
-    if (length > MOST_RANDOM)
-      throw new CryptokiError(
-        CKR.ARGUMENTS_BAD,
-        `one call makes at most ${MOST_RANDOM} random bytes`,
-      )
-    return length > STEP
-      ? longRandom(length, surrender)
-      : randomFillSync(Buffer.allocUnsafe(length))
-  },
+  C_GenerateRandom: (call, _session, length) =>
+    length > STEP ? longRandom(length, call) : randomFillSync(Buffer.allocUnsafe(length)),
 } satisfies Implementations

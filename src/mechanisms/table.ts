@@ -105,13 +105,22 @@ export function mechanismInfo(type: number): MechanismInfo {
   return { minKeySize, maxKeySize, flags }
 }
 
+/** The CKM_ numbers whose parameter is a structure with a layout (structures.ts), each with its name. */
+export function parameterStructures(): [type: number, structure: keyof typeof structures][] {
+  return [...mechanisms.values()].flatMap(
+    ({ type, parameter }): [number, keyof typeof structures][] =>
+      parameter === undefined || parameter === 'bytes' || structures[parameter].layout === null
+        ? []
+        : [[type, parameter]],
+  )
+}
+
 /** The CKM_ numbers whose parameter is a structure, each with the layout that flattens it (structures.ts). */
 export function parameterLayouts(): [type: number, layout: string][] {
-  return [...mechanisms.values()].flatMap(({ type, parameter }): [number, string][] => {
-    if (parameter === undefined || parameter === 'bytes') return []
-    const { layout } = structures[parameter]
-    return layout === null ? [] : [[type, layout]]
-  })
+  return parameterStructures().map(([type, structure]) => [
+    type,
+    structures[structure].layout ?? '',
+  ])
 }
 
 function rowOf(type: number): Mechanism {

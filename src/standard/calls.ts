@@ -118,7 +118,8 @@ export interface Out {
   ulongOut: number
   structureOut: StructureValues
   room: Filled
-  fill: Uint8Array
+  /** null: all the bytes were put into the caller's buffer while the function worked (CallContext.put). */
+  fill: Uint8Array | null
   list: FilledList
   found: readonly number[]
   query: AttributeAnswers

@@ -1,0 +1,127 @@
+#include "call.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "module.h"
+#include "sessions.h"
+#include "surrender.h"
+#include "wire.h"
+
+static void prepare(struct call *call, const struct function *function) {
+  /* A thread that is cancelled in here would leave its exchange in the table. */
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
+  call->function = function;
+  call->rv = CKR_OK;
+  call->exchange.session = CK_INVALID_HANDLE;
+  call->exchange.in_callback = false;
+  call->exchange.room = NULL;
+  call->exchange.room_length = 0;
+  call->data = NULL;
+  call->data_length = 0;
+  call->room_count = 0;
+  call->attributes = 0;
+  call->reply = NULL;
+  call->opening = NULL;
+  message_begin(&call->message, WIRE_CALL_FIRST + function->index, function->request);
+}
+
+bool call_begin(struct call *call, const struct function *function) {
+  if (!module_enter(&call->generation)) return false;
+  prepare(call, function);
+  return true;
+}
+
+bool call_begin_starting(struct call *call, const struct function *function) {
+  if (!module_enter_starting(&call->generation)) return false;
+  prepare(call, function);
+  return true;
+}
+
+void call_fail(struct call *call, CK_RV rv) {
+  if (call->rv == CKR_OK) call->rv = rv;
+}
+
+void call_malformed(struct call *call) {
+  connection_break(&module.connection);
+  call->rv = call->function->gone;
+}
+
+static bool same_session(CK_SESSION_HANDLE outer, CK_ULONG session) {
+  return outer == session;
+}
+
+/* A call on the session whose callback this thread is inside of. */
+static void refuse_within_callback(struct call *call) {
+  CK_RV rv = call->function->within_callback;
+  CK_SESSION_HANDLE session = call->exchange.session;
+  if (rv != CKR_OK && session != CK_INVALID_HANDLE &&
+      exchange_within(&module.connection, same_session, session))
+    call_fail(call, rv);
+}
+
+/* Reads the head of the answer: an error, or the signature that the function's row tells. */
+static void open_answer(struct call *call) {
+  uint32_t answered = read_u32(&call->reader);
+  if (answered == WIRE_CALL_FIRST + call->function->index) {
+    read_exactly(&call->reader, call->function->answer);
+    if (call->reader.failed) call_malformed(call);
+    return;
+  }
+  read_exactly(&call->reader, "u");
+  CK_RV rv = read_u64(&call->reader);
+  if (answered != WIRE_CALL_ERROR || rv == CKR_OK || !read_to_end(&call->reader))
+    call_malformed(call);
+  else
+    call_fail(call, rv);
+}
+
+/* Serves what the service asks for until the answer is there. */
+static void converse(struct call *call) {
+  for (;;) {
+    struct frame *frame = exchange_receive(&module.connection, &call->exchange);
+    if (frame == NULL) {
+      call->rv = module_is_stopping() ? CKR_CRYPTOKI_NOT_INITIALIZED : call->function->gone;
+      return;
+    }
+    call->reader = (struct reader){frame->body, frame->body + frame->length, false};
+    if (!surrender_is_request(frame)) {
+      call->reply = frame;
+      open_answer(call);
+      return;
+    }
+    surrender_serve(call);
+    frame_free(frame);
+    if (!module_is_still(call->generation)) {
+      call->rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+      return;
+    }
+    if (!call_is_well(call)) return;
+  }
+}
+
+void call_transact(struct call *call) {
+  if (call->message.failed) call_fail(call, CKR_HOST_MEMORY);
+  if (call_is_well(call)) refuse_within_callback(call);
+  if (!call_is_well(call)) return;
+
+  exchange_begin(&module.connection, &call->exchange, message_length(&call->message),
+                 !module_is_stopping());
+  message_seal(&call->message, call->exchange.code);
+  connection_send(&module.connection, &call->message);
+  message_end(&call->message);
+  converse(call);
+  if (module_is_still(call->generation)) exchange_end(&module.connection, &call->exchange);
+}
+
+CK_RV call_end(struct call *call) {
+  if (call_is_well(call) && call->reply != NULL && !read_to_end(&call->reader))
+    call_malformed(call);
+  CK_RV rv = call->rv;
+  frame_free(call->reply);
+  message_end(&call->message);
+  free(call->opening);
+  module_leave(call->generation);
+  pthread_setcancelstate(call->cancel_state, NULL);
+  return rv;
+}

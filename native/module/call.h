@@ -1,0 +1,63 @@
+/* One C_ function under way: its request, the exchange with the service, its answer. */
+#ifndef SOFTOKI_CALL_H
+#define SOFTOKI_CALL_H
+
+#include "connection.h"
+#include "message.h"
+
+struct session;
+
+/* What a body tells of its function. */
+struct function {
+  uint32_t index;
+  /* The signatures of docs/WIRE.md. */
+  const char *request, *answer;
+  /* Answered where the service is gone. */
+  CK_RV gone;
+  /* Answered inside a callback of the same session; CKR_OK: it works there. */
+  CK_RV within_callback;
+};
+
+struct call {
+  const struct function *function;
+  /* The first error stands; the steps after it do nothing. */
+  CK_RV rv;
+  struct message message;
+  struct exchange exchange;
+  /* The caller's data, for READ. */
+  const uint8_t *data;
+  size_t data_length;
+  /* How many elements the caller has room for. */
+  CK_ULONG room_count;
+  /* How many attributes the message holds. */
+  CK_ULONG attributes;
+  struct frame *reply;
+  struct reader reader;
+  /* Made by put_notify, kept by session_opened. */
+  struct session *opening;
+  /* The C_Initialize that it belongs to. */
+  uint32_t generation;
+  int cancel_state;
+};
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* False where Cryptoki is not initialized; then call_end must not be called. */
+bool call_begin(struct call *call, const struct function *function);
+/* The same for the call that C_Initialize makes itself. */
+bool call_begin_starting(struct call *call, const struct function *function);
+/* Sends the request and waits for the answer; on CKR_OK the answer is ready to be read. */
+void call_transact(struct call *call);
+/* The return value; lets go of all that the call held. */
+CK_RV call_end(struct call *call);
+
+/* The service said what makes no sense: the connection is ended. */
+void call_malformed(struct call *call);
+/* Whether steps that need the answer may go on. */
+static inline bool call_is_well(const struct call *call) {
+  return call->rv == CKR_OK;
+}
+/* Keeps the first error. */
+void call_fail(struct call *call, CK_RV rv);
+
+#endif

@@ -1,0 +1,322 @@
+#include "connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "wait.h"
+#include "wire.h"
+
+/* A service that sends more than this before an answer is confused. */
+#define QUEUED_MAX 16
+
+/* Calls that do not wait, of callbacks and of C_Finalize, have these left. */
+#define CALLS_RESERVED 128
+
+void connection_open(struct connection *connection, int fd) {
+  struct stat status;
+  connection->fd = fd;
+  connection->inode = fstat(fd, &status) == 0 ? status.st_ino : 0;
+  connection->exchanges = NULL;
+  connection->led = connection->dead = false;
+  connection->under_way = 0;
+  connection->bytes_under_way = 0;
+  connection->input_at = connection->input_end = 0;
+}
+
+void connection_close(struct connection *connection) {
+  struct stat status;
+  if (connection->fd >= 0 && fstat(connection->fd, &status) == 0 && S_ISSOCK(status.st_mode) &&
+      status.st_ino == connection->inode)
+    close(connection->fd);
+  connection->fd = -1;
+}
+
+void connection_break(struct connection *connection) {
+  shutdown(connection->fd, SHUT_RDWR);
+}
+
+void frame_free(struct frame *frame) {
+  if (frame == NULL) return;
+  explicit_bzero(frame->body, frame->length);
+  free(frame);
+}
+
+static struct exchange *find(struct connection *connection, uint32_t code) {
+  struct exchange *at = connection->exchanges;
+  while (at != NULL && at->code != code) at = at->next;
+  return at;
+}
+
+/* The table is locked. */
+static bool is_in_callback(const struct connection *connection) {
+  const struct exchange *at = connection->exchanges;
+  while (at != NULL && !(at->in_callback && pthread_equal(at->thread, pthread_self())))
+    at = at->next;
+  return at != NULL;
+}
+
+static bool is_full(const struct connection *connection, size_t size) {
+  return connection->under_way >= WIRE_CALLS_MAX - CALLS_RESERVED ||
+         (connection->under_way > 0 && connection->bytes_under_way + size > WIRE_REQUESTS_MAX);
+}
+
+/* The table is locked before and after. */
+static void wait_for_others(struct connection *connection, size_t size) {
+  while (is_full(connection, size) && !connection->dead) {
+    uint32_t ended = atomic_load(&connection->ended);
+    lock_release(&connection->table);
+    wait_while(&connection->ended, ended);
+    lock_take(&connection->table);
+  }
+}
+
+void exchange_begin(struct connection *connection, struct exchange *exchange, size_t size,
+                    bool waits) {
+  exchange->size = size;
+  exchange->thread = pthread_self();
+  exchange->first = exchange->last = NULL;
+  exchange->queued = 0;
+  atomic_init(&exchange->asleep, 0);
+
+  lock_take(&connection->table);
+  if (waits && !is_in_callback(connection)) wait_for_others(connection, size);
+  do connection->last_code++;
+  while (connection->last_code == 0 || find(connection, connection->last_code) != NULL);
+  exchange->code = connection->last_code;
+  exchange->next = connection->exchanges;
+  connection->exchanges = exchange;
+  connection->under_way++;
+  connection->bytes_under_way += size;
+  lock_release(&connection->table);
+}
+
+void exchange_end(struct connection *connection, struct exchange *exchange) {
+  lock_take(&connection->table);
+  struct exchange **at = &connection->exchanges;
+  while (*at != NULL && *at != exchange) at = &(*at)->next;
+  if (*at != NULL) *at = exchange->next;
+  bool was_full = is_full(connection, WIRE_BODY_MAX);
+  connection->under_way--;
+  connection->bytes_under_way -= exchange->size;
+  atomic_fetch_add(&connection->ended, 1);
+  lock_release(&connection->table);
+  if (was_full) wake_all(&connection->ended);
+
+  while (exchange->first != NULL) {
+    struct frame *frame = exchange->first;
+    exchange->first = frame->next;
+    frame_free(frame);
+  }
+}
+
+void exchange_calls_back(struct connection *connection, struct exchange *exchange, bool does) {
+  lock_take(&connection->table);
+  exchange->in_callback = does;
+  lock_release(&connection->table);
+}
+
+bool exchange_within(struct connection *connection, bool (*matches)(CK_SESSION_HANDLE, CK_ULONG),
+                     CK_ULONG wanted) {
+  bool within = false;
+  lock_take(&connection->table);
+  for (struct exchange *at = connection->exchanges; at != NULL && !within; at = at->next)
+    within = at->in_callback && pthread_equal(at->thread, pthread_self()) &&
+             matches(at->session, wanted);
+  lock_release(&connection->table);
+  return within;
+}
+
+/* The parts of the message, around its splice. */
+static size_t gather(const struct message *message, struct iovec parts[3]) {
+  size_t before = message->splice_length == 0 ? message->used : message->splice_at;
+  parts[0] = (struct iovec){message->bytes, before};
+  parts[1] = (struct iovec){(void *)(uintptr_t)message->splice, message->splice_length};
+  parts[2] = (struct iovec){message->bytes + before, message->used - before};
+  return before + message->splice_length + parts[2].iov_len;
+}
+
+void connection_send(struct connection *connection, const struct message *message) {
+  struct iovec parts[3];
+  struct msghdr header = {.msg_iov = parts, .msg_iovlen = 3};
+  size_t left = gather(message, parts);
+
+  lock_take(&connection->sending);
+  while (left > 0) {
+    ssize_t sent = sendmsg(connection->fd, &header, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) {
+      connection_break(connection);
+      break;
+    }
+    left -= (size_t)sent;
+    while (sent > 0) {
+      struct iovec *part = header.msg_iov;
+      size_t taken = (size_t)sent < part->iov_len ? (size_t)sent : part->iov_len;
+      part->iov_base = (uint8_t *)part->iov_base + taken;
+      part->iov_len -= taken;
+      sent -= (ssize_t)taken;
+      if (part->iov_len == 0 && header.msg_iovlen > 1) {
+        header.msg_iov++;
+        header.msg_iovlen--;
+      }
+    }
+  }
+  lock_release(&connection->sending);
+}
+
+/* Some bytes from the socket; 0 at its end or after an error. */
+static size_t receive(const struct connection *connection, uint8_t *to, size_t length) {
+  for (;;) {
+    ssize_t got = recv(connection->fd, to, length, 0);
+    if (got >= 0) return (size_t)got;
+    if (errno != EINTR) return 0;
+  }
+}
+
+/* Exactly `length` bytes, first what was read ahead. Small pieces are read by way of the input. */
+static bool take_input(struct connection *connection, uint8_t *to, size_t length) {
+  while (length > 0) {
+    size_t ready = connection->input_end - connection->input_at;
+    if (ready == 0 && length >= sizeof connection->input) {
+      size_t got = receive(connection, to, length);
+      if (got == 0) return false;
+      to += got;
+      length -= got;
+      continue;
+    }
+    if (ready == 0) {
+      connection->input_at = 0;
+      connection->input_end = receive(connection, connection->input, sizeof connection->input);
+      if (connection->input_end == 0) return false;
+      continue;
+    }
+    size_t taken = ready < length ? ready : length;
+    memcpy(to, connection->input + connection->input_at, taken);
+    explicit_bzero(connection->input + connection->input_at, taken);
+    connection->input_at += taken;
+    to += taken;
+    length -= taken;
+  }
+  return true;
+}
+
+/* Reads one frame; NULL where the connection ended or the frame breaks a bound. */
+static struct frame *read_frame(struct connection *connection, uint32_t *code) {
+  uint8_t header[WIRE_HEADER], options[WIRE_OPTIONS_MAX];
+  if (!take_input(connection, header, sizeof header)) return NULL;
+  *code = big_endian_u32(header);
+  uint32_t skipped = big_endian_u32(header + 4), length = big_endian_u32(header + 8);
+  if (skipped > sizeof options || length > WIRE_BODY_MAX) return NULL;
+  if (!take_input(connection, options, skipped)) return NULL;
+
+  struct frame *frame = malloc(sizeof *frame + length);
+  if (frame == NULL) return NULL;
+  frame->next = NULL;
+  frame->length = length;
+  if (take_input(connection, frame->body, length)) return frame;
+  frame_free(frame);
+  return NULL;
+}
+
+/* Copies the bytes of a PUT into the caller's room; false where they would not lie within it. */
+static bool put(struct exchange *exchange, const struct frame *frame) {
+  struct reader reader = {frame->body, frame->body + frame->length, false};
+  size_t length;
+  read_u32(&reader);
+  read_exactly(&reader, "ua");
+  uint64_t offset = read_u64(&reader);
+  const uint8_t *bytes = read_bytes(&reader, &length);
+  if (!read_to_end(&reader) || bytes == NULL || offset > exchange->room_length ||
+      length > exchange->room_length - offset)
+    return false;
+  if (length > 0) memcpy(exchange->room + offset, bytes, length);
+  return true;
+}
+
+static void wake(struct exchange *exchange) {
+  atomic_store(&exchange->asleep, 0);
+  wake_all(&exchange->asleep);
+}
+
+/*
+ * Hands a frame to its exchange; the table is locked. A PUT is carried out at once, so that a long
+ * row of them needs no memory: the caller cannot leave before its answer is delivered.
+ */
+static bool deliver(struct connection *connection, struct frame *frame, uint32_t code) {
+  struct exchange *exchange = find(connection, code);
+  if (exchange == NULL || frame->length < 4) {
+    frame_free(frame);
+    return false;
+  }
+  if (big_endian_u32(frame->body) == WIRE_CALL_PUT) {
+    bool within = put(exchange, frame);
+    frame_free(frame);
+    return within;
+  }
+  if (exchange->queued == QUEUED_MAX) {
+    frame_free(frame);
+    return false;
+  }
+  if (exchange->first == NULL)
+    exchange->first = frame;
+  else
+    exchange->last->next = frame;
+  exchange->last = frame;
+  exchange->queued++;
+  if (atomic_load(&exchange->asleep)) wake(exchange);
+  return true;
+}
+
+/* Reads one frame as the leader; the table is locked before and after, not meanwhile. */
+static void lead(struct connection *connection) {
+  uint32_t code = 0;
+  connection->led = true;
+  lock_release(&connection->table);
+  struct frame *frame = read_frame(connection, &code);
+  lock_take(&connection->table);
+  connection->led = false;
+  if (frame != NULL && deliver(connection, frame, code)) return;
+
+  connection_break(connection);
+  connection->dead = true;
+  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
+    if (atomic_load(&at->asleep)) wake(at);
+}
+
+/* The thread that goes wakes one that sleeps, which then leads. */
+static void pass_the_lead(struct connection *connection) {
+  if (connection->led || connection->dead) return;
+  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
+    if (atomic_load(&at->asleep)) {
+      wake(at);
+      return;
+    }
+}
+
+struct frame *exchange_receive(struct connection *connection, struct exchange *exchange) {
+  lock_take(&connection->table);
+  while (exchange->first == NULL && !connection->dead) {
+    if (!connection->led) {
+      lead(connection);
+      continue;
+    }
+    atomic_store(&exchange->asleep, 1);
+    lock_release(&connection->table);
+    wait_while(&exchange->asleep, 1);
+    lock_take(&connection->table);
+    atomic_store(&exchange->asleep, 0);
+  }
+  struct frame *frame = exchange->first;
+  if (frame != NULL) {
+    exchange->first = frame->next;
+    exchange->queued--;
+  }
+  pass_the_lead(connection);
+  lock_release(&connection->table);
+  return frame;
+}

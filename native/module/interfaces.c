@@ -1,0 +1,46 @@
+/* C_GetFunctionList, C_GetInterfaceList and C_GetInterface, which work before C_Initialize. */
+#include "interfaces.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "call.h"
+
+EXPORTED
+CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList) {
+  if (ppFunctionList == NULL) return CKR_ARGUMENTS_BAD;
+  *ppFunctionList = (CK_FUNCTION_LIST_PTR)&function_list_2_40;
+  return CKR_OK;
+}
+
+EXPORTED
+CK_RV C_GetInterfaceList(CK_INTERFACE_PTR pInterfaceList, CK_ULONG_PTR pulCount) {
+  if (pulCount == NULL) return CKR_ARGUMENTS_BAD;
+  bool fits = pInterfaceList != NULL && *pulCount >= interface_count;
+  if (fits) memcpy(pInterfaceList, interfaces, interface_count * sizeof *interfaces);
+  *pulCount = interface_count;
+  return fits || pInterfaceList == NULL ? CKR_OK : CKR_BUFFER_TOO_SMALL;
+}
+
+/* What a NULL name or version leaves open fits any interface; the flags must all be there. */
+static bool fits(const CK_INTERFACE *interface, const CK_UTF8CHAR *name, const CK_VERSION *version,
+                 CK_FLAGS flags) {
+  const CK_VERSION *own = interface->pFunctionList;
+  if ((interface->flags & flags) != flags) return false;
+  if (name != NULL && strcmp((const char *)name, (const char *)interface->pInterfaceName) != 0)
+    return false;
+  return version == NULL || (version->major == own->major && version->minor == own->minor);
+}
+
+EXPORTED
+CK_RV C_GetInterface(CK_UTF8CHAR_PTR pInterfaceName, CK_VERSION_PTR pVersion,
+                     CK_INTERFACE_PTR_PTR ppInterface, CK_FLAGS flags) {
+  if (ppInterface == NULL) return CKR_ARGUMENTS_BAD;
+  for (CK_ULONG i = 0; i < interface_count; i++)
+    if (fits(&interfaces[i], pInterfaceName, pVersion, flags)) {
+      *ppInterface = &interfaces[i];
+      return CKR_OK;
+    }
+  return CKR_FUNCTION_FAILED;
+}

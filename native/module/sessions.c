@@ -1,0 +1,95 @@
+#include "sessions.h"
+
+#include <stdlib.h>
+
+#include "module.h"
+
+void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify) {
+  message_u8(&call->message, notify != NULL);
+  if (notify == NULL || !call_is_well(call)) return;
+  call->opening = malloc(sizeof *call->opening);
+  if (call->opening == NULL) {
+    call_fail(call, CKR_HOST_MEMORY);
+    return;
+  }
+  call->opening->notify = notify;
+  call->opening->application = application;
+}
+
+void session_opened(struct call *call, CK_SLOT_ID slot, const CK_SESSION_HANDLE *handle) {
+  struct session *session = call->opening;
+  if (!call_is_well(call) || session == NULL) return;
+  session->handle = *handle;
+  session->slot = slot;
+  lock_take(&module.connection.table);
+  session->next = module.sessions;
+  module.sessions = session;
+  lock_release(&module.connection.table);
+  call->opening = NULL;
+}
+
+static bool has_handle(const struct session *session, CK_ULONG handle) {
+  return session->handle == handle;
+}
+
+static bool lies_in_slot(const struct session *session, CK_ULONG slot) {
+  return session->slot == slot;
+}
+
+static void forget(bool (*matches)(const struct session *, CK_ULONG), CK_ULONG wanted) {
+  lock_take(&module.connection.table);
+  for (struct session **at = &module.sessions; *at != NULL;) {
+    struct session *session = *at;
+    if (matches(session, wanted)) {
+      *at = session->next;
+      free(session);
+    } else
+      at = &session->next;
+  }
+  lock_release(&module.connection.table);
+}
+
+void session_closed(struct call *call, CK_SESSION_HANDLE handle) {
+  if (call_is_well(call)) forget(has_handle, handle);
+}
+
+void slot_closed(struct call *call, CK_SLOT_ID slot) {
+  if (call_is_well(call)) forget(lies_in_slot, slot);
+}
+
+/* The table is locked. */
+static const struct session *find(CK_SESSION_HANDLE handle) {
+  const struct session *at = module.sessions;
+  while (at != NULL && at->handle != handle) at = at->next;
+  return at;
+}
+
+static bool session_in_slot(CK_SESSION_HANDLE handle, CK_ULONG slot) {
+  const struct session *session = find(handle);
+  return session != NULL && session->slot == slot;
+}
+
+void refuse_within_slot(struct call *call, CK_SLOT_ID slot) {
+  if (exchange_within(&module.connection, session_in_slot, slot))
+    call_fail(call, CKR_FUNCTION_FAILED);
+}
+
+CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application) {
+  CK_NOTIFY notify = NULL;
+  lock_take(&module.connection.table);
+  const struct session *session = find(handle);
+  if (session != NULL) {
+    notify = session->notify;
+    *application = session->application;
+  }
+  lock_release(&module.connection.table);
+  return notify;
+}
+
+void sessions_free(struct session *first) {
+  while (first != NULL) {
+    struct session *next = first->next;
+    free(first);
+    first = next;
+  }
+}

@@ -1,0 +1,69 @@
+#include "surrender.h"
+
+#include "module.h"
+#include "sessions.h"
+#include "wire.h"
+
+bool surrender_is_request(const struct frame *frame) {
+  uint32_t call = big_endian_u32(frame->body);
+  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ;
+}
+
+/* Calls the callback of the session that the call works in. Without one the work goes on. */
+static CK_RV notify(struct call *call, CK_SESSION_HANDLE session, CK_NOTIFICATION event) {
+  CK_VOID_PTR application;
+  CK_NOTIFY callback = session_notify(session, &application);
+  if (callback == NULL) return CKR_OK;
+
+  exchange_calls_back(&module.connection, &call->exchange, true);
+  CK_RV rv = callback(session, event, application);
+  if (module_is_still(call->generation))
+    exchange_calls_back(&module.connection, &call->exchange, false);
+  return rv;
+}
+
+static void serve_surrender(struct call *call) {
+  read_exactly(&call->reader, "uuu");
+  CK_SESSION_HANDLE session = read_u64(&call->reader);
+  CK_NOTIFICATION event = read_u64(&call->reader);
+  read_u64(&call->reader); /* The progress, which CK_NOTIFY has no place for. */
+  if (!read_to_end(&call->reader) || session != call->exchange.session) {
+    call_malformed(call);
+    return;
+  }
+
+  CK_RV rv = notify(call, session, event);
+  if (!module_is_still(call->generation)) return;
+
+  struct message message;
+  message_begin(&message, WIRE_CALL_SURRENDER, "u");
+  message_u64(&message, rv);
+  message_seal(&message, call->exchange.code);
+  connection_send(&module.connection, &message);
+  message_end(&message);
+}
+
+static void serve_read(struct call *call) {
+  read_exactly(&call->reader, "uu");
+  uint64_t offset = read_u64(&call->reader), length = read_u64(&call->reader);
+  if (!read_to_end(&call->reader) || length > WIRE_DATA_MAX || offset > call->data_length ||
+      length > call->data_length - offset) {
+    call_malformed(call);
+    return;
+  }
+
+  struct message message;
+  message_begin(&message, WIRE_CALL_READ, "a");
+  message_u32(&message, (uint32_t)length);
+  if (length > 0) message_splice(&message, call->data + offset, length);
+  message_seal(&message, call->exchange.code);
+  connection_send(&module.connection, &message);
+  message_end(&message);
+}
+
+void surrender_serve(struct call *call) {
+  if (read_u32(&call->reader) == WIRE_CALL_SURRENDER)
+    serve_surrender(call);
+  else
+    serve_read(call);
+}

@@ -1,0 +1,16 @@
+/* What the service asks of a call under way: SURRENDER and READ. (PUT: connection.c.) */
+#ifndef SOFTOKI_SURRENDER_H
+#define SOFTOKI_SURRENDER_H
+
+#include "call.h"
+
+/* Whether the frame asks for something; otherwise it is the answer. */
+bool surrender_is_request(const struct frame *frame);
+
+/*
+ * Serves the request that call->reader stands at, in this thread, holding no lock. Where the request
+ * makes no sense the call is malformed. After a callback the process may be another one (fork).
+ */
+void surrender_serve(struct call *call);
+
+#endif

@@ -1,0 +1,30 @@
+/* The numbers of docs/WIRE.md. */
+#ifndef SOFTOKI_WIRE_H
+#define SOFTOKI_WIRE_H
+
+#define WIRE_VERSION 0x53
+#define WIRE_HEADER 12
+#define WIRE_OPTIONS_MAX 4096
+#define WIRE_BODY_MAX (16u << 20)
+
+/* Data up to this many bytes travels with the call; one READ asks for no more than this. */
+#define WIRE_DATA_MAX (1u << 20)
+
+/* Attributes in one array, and in all arrays of a message; arrays within arrays; bytes of a text. */
+#define WIRE_ATTRIBUTES_MAX 1024
+#define WIRE_ATTRIBUTES_TOTAL_MAX 16384
+#define WIRE_DEPTH_MAX 8
+#define WIRE_TEXT_MAX 4096
+#define WIRE_NULL 0xffffffffu
+
+/* What the service takes at once: calls, and bytes of their requests. */
+#define WIRE_CALLS_MAX 1024
+#define WIRE_REQUESTS_MAX (256u << 20)
+
+#define WIRE_CALL_ERROR 0u
+#define WIRE_CALL_FIRST 0x53000000u
+#define WIRE_CALL_SURRENDER 0x53010000u
+#define WIRE_CALL_READ 0x53010001u
+#define WIRE_CALL_PUT 0x53010002u
+
+#endif

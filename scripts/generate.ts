@@ -1,0 +1,3 @@
+/** Writes every generated file; with --check writes none and fails where one is out of date. */
+import './standard/generate.ts'
+import './module/generate.ts'

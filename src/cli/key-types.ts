@@ -1,0 +1,96 @@
+/** The types of keys that `softoki generate --type` makes, one row each. */
+import { curveIdentifier, curves } from '../engine/ec.ts'
+import type { Attribute } from '../standard/calls.ts'
+import { CKA, CKM } from '../standard/constants.ts'
+import { bytes, ulong } from './attributes.ts'
+import { wrongUsage } from './failure.ts'
+import type { Use } from './key-uses.ts'
+
+interface KeyTypeRow {
+  /** The mechanism that generates it. */
+  readonly mechanism: number
+  /** Whether it makes a public and a private key. */
+  readonly pair: boolean
+  /** The sizes there are, for people. */
+  readonly sizes: string
+  /** The attributes that tell the size, for the public or the secret key; undefined for a bad size. */
+  sized(size: string): Attribute[] | undefined
+  /** What it is for where --usage does not tell. */
+  readonly uses: readonly Use[]
+}
+
+/** A decimal number of bits, at most 99,999, that makes whole bytes. */
+const bitsOf = (size: string): number | undefined =>
+  /^[1-9]\d{0,4}$/.test(size) && Number(size) % 8 === 0 ? Number(size) : undefined
+
+const ofLength = (bits: number | undefined): Attribute[] | undefined =>
+  bits === undefined ? undefined : [ulong(CKA.VALUE_LEN, bits / 8)]
+
+/** F4 = 65537, the exponent everybody uses. */
+const PUBLIC_EXPONENT = Uint8Array.of(1, 0, 1)
+
+const rsa: KeyTypeRow = {
+  mechanism: CKM.RSA_PKCS_KEY_PAIR_GEN,
+  pair: true,
+  sizes: 'bits of the modulus, such as rsa:3072',
+  sized(size) {
+    const bits = bitsOf(size)
+    if (bits === undefined) return undefined
+    return [ulong(CKA.MODULUS_BITS, bits), bytes(CKA.PUBLIC_EXPONENT, PUBLIC_EXPONENT)]
+  },
+  uses: ['sign', 'decrypt'],
+}
+
+const ec: KeyTypeRow = {
+  mechanism: CKM.EC_KEY_PAIR_GEN,
+  pair: true,
+  sizes: `a curve: ${curves.map(({ name }) => name).join(', ')}`,
+  sized(size) {
+    const curve = curves.find(({ name, aliases }) => [name, ...aliases].includes(size))
+    return curve === undefined ? undefined : [bytes(CKA.EC_PARAMS, curveIdentifier(curve))]
+  },
+  uses: ['sign'],
+}
+
+const aes: KeyTypeRow = {
+  mechanism: CKM.AES_KEY_GEN,
+  pair: false,
+  sizes: 'bits: 128, 192, 256',
+  sized: (size) => ofLength(['128', '192', '256'].includes(size) ? Number(size) : undefined),
+  uses: ['decrypt', 'unwrap'],
+}
+
+const generic: KeyTypeRow = {
+  mechanism: CKM.GENERIC_SECRET_KEY_GEN,
+  pair: false,
+  sizes: 'bits of a secret for HMAC or derivation, such as generic:256',
+  sized: (size) => ofLength(bitsOf(size)),
+  uses: ['sign', 'derive'],
+}
+
+const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map(
+  Object.entries({ rsa, ec, aes, generic }),
+)
+
+/** What `--type` asks for. */
+export interface WantedKey {
+  /** As it was typed: `rsa:4096`. */
+  readonly written: string
+  readonly row: KeyTypeRow
+  readonly sized: readonly Attribute[]
+}
+
+/** Reads NAME:SIZE. */
+export function wantedKey(written: string): WantedKey {
+  const [name = '', size = ''] = written.split(/:(.*)/s)
+  const row = KEY_TYPES.get(name)
+  if (row === undefined)
+    throw wrongUsage(`no key type "${name}": --type takes ${[...KEY_TYPES.keys()].join(', ')}`)
+  const sized = row.sized(size)
+  if (sized !== undefined) return { written, row, sized }
+  throw wrongUsage(`no size "${size}" for ${name}: --type ${name}:SIZE takes ${row.sizes}`)
+}
+
+/** One line a key type, for the help. */
+export const keyTypeHelp = (): string =>
+  [...KEY_TYPES].map(([name, { sizes }]) => `  ${`${name}:SIZE`.padEnd(14)}${sizes}`).join('\n')

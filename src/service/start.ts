@@ -1,0 +1,65 @@
+/** A connection to the service of a home, which is started where none runs. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createConnection, type Socket } from 'node:net'
+import { extname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
+
+/** A service may leave while a client comes; so many times it is started anew. */
+const ATTEMPTS = 5
+
+const main = `${import.meta.dirname}/main${extname(import.meta.filename)}`
+
+/** What a service gets to see of its starter's environment: nothing secret, such as SOFTOKI_PIN. */
+const PASSED = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_\w+|SOFTOKI_HOME|SOFTOKI_SURRENDER_MS)$/
+
+export interface StartOptions {
+  /** Seconds that a service started here stays without a client; else as configured. */
+  readonly linger?: number
+}
+
+/** Throws a SetupError where the home cannot be used or no service starts. */
+export async function connectToService(
+  env: Environment = process.env,
+  options: StartOptions = {},
+): Promise<Socket> {
+  const home = openHome(env)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const socket = await tryToConnect(home.socket)
+    if (socket !== undefined) return socket
+    await start(home, env, options)
+  }
+  throw new SetupError(`the service does not stay: see ${home.log}`)
+}
+
+/** undefined where nobody listens. */
+function tryToConnect(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
+      else reject(error)
+    }
+    const socket = createConnection(path, () => resolve(socket.off('error', refused)))
+    socket.once('error', refused)
+  })
+}
+
+/** Starts a service apart from this process and waits until one listens. */
+async function start(home: Home, env: Environment, { linger }: StartOptions): Promise<void> {
+  readConfiguration(home)
+  const passed = Object.entries(env).filter(([name]) => PASSED.test(name))
+  const lingering = linger === undefined ? [] : ['--linger', String(linger)]
+  const child = spawn(process.execPath, [main, '--detached', ...lingering], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    env: { ...Object.fromEntries(passed), SOFTOKI_READY_FD: '3' },
+  })
+  child.unref()
+  const ready = child.stdio[3] as Readable
+  const [byte] = await Promise.race([once(ready, 'data'), once(ready, 'end'), once(child, 'error')])
+  ready.destroy()
+  if (!(byte instanceof Uint8Array))
+    throw new SetupError(`the service did not start: see ${home.log}`, { cause: byte })
+}

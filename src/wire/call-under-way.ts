@@ -1,0 +1,169 @@
+/** One call that the service works on: how it reaches back to the client meanwhile. */
+import type { CallContext, Data } from '../standard/calls.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import { checkHead } from './calls.ts'
+import { HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED } from './protocol.ts'
+import { Reader, type Remote, WireError } from './reader.ts'
+import { MOST_HERE } from './values.ts'
+import { Writer } from './writer.ts'
+
+/** Where the frames of a call go. */
+export interface Outlet {
+  send(parts: readonly Buffer[]): void
+  /** A promise while too much waits to be sent, undefined otherwise. */
+  ready(): Promise<void> | undefined
+}
+
+/** Someone waits for the client. */
+interface Waiting<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A promise that `wait` hands on; a function that stopped waiting for it is not told of its failure. */
+function awaited<T>(wait: (waiting: Waiting<T>) => void): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  promise.catch(() => {})
+  wait({ resolve, reject })
+  return promise
+}
+
+const gone = () => new CryptokiError(CKR.FUNCTION_CANCELED, 'the application is gone')
+
+export class CallUnderWay implements CallContext, Remote {
+  readonly code: number
+  /** Bytes of its request. */
+  readonly size: number
+  /** Absent for a function that is not on a session, and for a client that knows no callbacks. */
+  notify: CallContext['notify']
+  readonly put: CallContext['put']
+  readonly #outlet: Outlet
+  readonly #surrenders: Waiting<number>[] = []
+  readonly #reads: (Waiting<Uint8Array> & { readonly length: number })[] = []
+  #stop: AbortController | undefined
+  #ended = false
+
+  constructor(code: number, size: number, outlet: Outlet, extended: boolean) {
+    this.code = code
+    this.size = size
+    this.#outlet = outlet
+    this.put = extended ? (offset, bytes) => this.#put(offset, bytes) : undefined
+  }
+
+  /** Made when it is asked for: most calls are over before anyone does. */
+  get signal(): AbortSignal {
+    this.#stop ??= new AbortController()
+    return this.#stop.signal
+  }
+
+  /** The call is on this session, and its client knows callbacks. */
+  onSession(session: number): void {
+    this.notify = (event, progress) => this.#surrender(session, event, progress)
+  }
+
+  /** Stops the function at its next surrender point. */
+  abort(why: string): void {
+    this.#stop ??= new AbortController()
+    this.#stop.abort(new CryptokiError(CKR.FUNCTION_CANCELED, why))
+  }
+
+  /** Whether it was answered and the client has replied to everything. */
+  get isOver(): boolean {
+    return this.#ended && this.#surrenders.length === 0 && this.#reads.length === 0
+  }
+
+  /** It was answered. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** The client is gone: nobody waits for it any more. */
+  drop(): void {
+    this.#ended = true
+    for (const waiting of [...this.#surrenders, ...this.#reads]) waiting.reject(gone())
+    this.abort('the application is gone')
+  }
+
+  #checkOn(): void {
+    if (this.#ended) throw gone()
+  }
+
+  #surrender(session: number, event: number, progress = -1): Promise<number> {
+    this.#checkOn()
+    const writer = new Writer()
+    writer.raw(SURRENDER.head)
+    writer.u64(session)
+    writer.u64(event)
+    writer.u64(progress < 0 ? 2 ** 64 : Math.min(MILLION, Math.round(progress * MILLION)))
+    this.#outlet.send(writer.frame(this.code))
+    return awaited((waiting) => this.#surrenders.push(waiting))
+  }
+
+  remote(length: number): Data {
+    return { length, read: (offset, wanted) => this.#read(length, offset, wanted) }
+  }
+
+  #read(whole: number, offset: number, length: number): Promise<Uint8Array> {
+    this.#checkOn()
+    if (!(offset >= 0 && length >= 0 && offset + length <= whole))
+      throw new RangeError(`bytes ${offset} to ${offset + length} of ${whole}`)
+    if (length <= MOST_HERE) return this.#readPiece(offset, length)
+    const pieces = Array.from({ length: Math.ceil(length / MOST_HERE) }, (_, at) => {
+      const start = at * MOST_HERE
+      return this.#readPiece(offset + start, Math.min(MOST_HERE, length - start))
+    })
+    return Promise.all(pieces).then((parts) => Buffer.concat(parts))
+  }
+
+  #readPiece(offset: number, length: number): Promise<Uint8Array> {
+    const writer = new Writer()
+    writer.raw(READ.head)
+    writer.u64(offset)
+    writer.u64(length)
+    this.#outlet.send(writer.frame(this.code))
+    return awaited((waiting) => this.#reads.push({ ...waiting, length }))
+  }
+
+  async #put(offset: number, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += MOST_HERE) {
+      for (let wait = this.#outlet.ready(); wait; wait = this.#outlet.ready()) await wait
+      this.#checkOn()
+      const writer = new Writer()
+      writer.raw(PUT.head)
+      writer.u64(offset + at)
+      writer.bytes(bytes.subarray(at, at + MOST_HERE))
+      this.#outlet.send(writer.frame(this.code))
+    }
+  }
+
+  /** A reply of the client to what was asked; throws a WireError for one that nobody waits for. */
+  reply(call: number, body: Buffer): void {
+    if (call === SURRENDERED.call) this.#surrendered(body)
+    else if (call === HAVE_READ.call) this.#haveRead(body)
+    else throw new WireError(`no call ${call}`)
+  }
+
+  #surrendered(body: Buffer): void {
+    checkHead(body, SURRENDERED.head)
+    const reader = new Reader(body, SURRENDERED.head.length)
+    const rv = reader.u64()
+    reader.end()
+    const waiting = this.#surrenders.shift()
+    if (waiting === undefined) throw new WireError('a reply to a SURRENDER that was not sent')
+    waiting.resolve(rv)
+  }
+
+  #haveRead(body: Buffer): void {
+    checkHead(body, HAVE_READ.head)
+    const reader = new Reader(body, HAVE_READ.head.length)
+    const bytes = reader.bytes()
+    reader.end()
+    const waiting = this.#reads.shift()
+    if (waiting === undefined) throw new WireError('a reply to a READ that was not sent')
+    if (bytes === null)
+      waiting.reject(new CryptokiError(CKR.FUNCTION_FAILED, 'the data could not be read'))
+    else if (bytes.length === waiting.length) waiting.resolve(bytes)
+    else throw new WireError(`${bytes.length} bytes of data for ${waiting.length}`)
+  }
+}

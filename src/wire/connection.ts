@@ -1,0 +1,245 @@
+/** The service's end of a connection: one application, any number of calls at once. */
+import type { Duplex } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Application } from '../standard/calls.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError, returnValueOf } from '../standard/error.ts'
+import { CallUnderWay, type Outlet } from './call-under-way.ts'
+import { checkHead, readRequest, type WireCall, writeAnswer } from './calls.ts'
+import { FrameReader, sendFrame } from './frames.ts'
+import { ERROR, type Protocol, type ProtocolFor, STOP } from './protocol.ts'
+import { Reader, WireError } from './reader.ts'
+import { MOST_HERE } from './values.ts'
+import { Writer } from './writer.ts'
+
+/** Bounds on what is under way: calls, and bytes of requests where there is more than one. */
+const MOST_CALLS = 1024
+const MOST_REQUESTS = 256 << 20
+
+/** Nothing is read from a client while so many bytes wait for it. */
+const MOST_WAITING = 32 << 20
+
+/** How long a client may take to let its calls end when the service stops, in milliseconds. */
+const GRACE = 2000
+
+/** A request, decoded. */
+interface Made {
+  readonly call: WireCall
+  readonly underWay: CallUnderWay
+  readonly inputs: readonly unknown[]
+  readonly mostBody: number
+}
+
+export interface ConnectionOptions {
+  /** C_Initialize: a new application of this program. */
+  readonly open: (program: string) => Application
+  readonly protocolFor: ProtocolFor
+  /** Told of errors nobody foresaw, and of the WireError that ended a connection. */
+  readonly log: (error: unknown, doing: string) => void
+}
+
+export class Connection implements Outlet {
+  /** Resolves once the connection is over and its application closed. */
+  readonly over: Promise<void>
+  readonly #stream: Duplex
+  readonly #options: ConnectionOptions
+  readonly #calls = new Map<number, CallUnderWay>()
+  #protocol: Protocol | undefined
+  #frames: FrameReader | undefined
+  #application: Application | undefined
+  /** Bytes of the requests under way. */
+  #size = 0
+  #ended = false
+  #settle: () => void = () => {}
+  #drained: Promise<void> | undefined
+
+  constructor(stream: Duplex, options: ConnectionOptions) {
+    this.#stream = stream
+    this.#options = options
+    this.over = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk))
+    stream.on('error', () => this.#end())
+    stream.on('end', () => this.#end())
+    stream.on('close', () => this.#end())
+  }
+
+  /** Stops every call, closes the application, and ends the connection once its answers are sent. */
+  async close(): Promise<void> {
+    const application = this.#application
+    this.#application = undefined
+    for (const call of this.#calls.values()) call.abort('the service stops')
+    const impatient = setTimeout(() => this.#end(), GRACE)
+    await application?.close()
+    // The calls that ended just now are answered first.
+    await turn()
+    if (!this.#ended) this.#stream.end(() => this.#end())
+    await this.over
+    clearTimeout(impatient)
+  }
+
+  #end(error?: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (error !== undefined) this.#options.log(error, 'reading a frame')
+    this.#stream.destroy()
+    for (const call of this.#calls.values()) call.drop()
+    this.#calls.clear()
+    const application = this.#application
+    this.#application = undefined
+    if (application === undefined) this.#settle()
+    else application.close().then(this.#settle, this.#settle)
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      let rest = chunk
+      if (this.#frames === undefined) {
+        this.#greet(chunk[0] ?? 0)
+        rest = chunk.subarray(1)
+      }
+      this.#frames?.push(rest, this.#take)
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  #greet(version: number): void {
+    this.#protocol = this.#options.protocolFor(version)
+    this.#frames = new FrameReader(this.#protocol.mostBody)
+    this.#stream.write(Uint8Array.of(this.#protocol.version))
+  }
+
+  readonly #take = (code: number, body: Buffer): boolean => {
+    const protocol = this.#protocol as Protocol
+    if (body.length < 4) throw new WireError('a body without a call')
+    const number = body.readUInt32BE(0)
+    const call = protocol.calls.get(number)
+    if (call !== undefined) this.#request(protocol, call, code, body)
+    else if (protocol.extended) this.#message(number, code, body)
+    else throw new WireError(`no call ${number}`)
+    return !this.#ended
+  }
+
+  /** What a client sends about a call under way. */
+  #message(number: number, code: number, body: Buffer): void {
+    const call = this.#calls.get(code)
+    if (number === STOP.call) {
+      checkHead(body, STOP.head)
+      new Reader(body, STOP.head.length).end()
+      call?.abort('the application stopped it')
+    } else if (call === undefined) throw new WireError(`no call ${number}, and none under way`)
+    else {
+      call.reply(number, body)
+      if (call.isOver) this.#calls.delete(code)
+    }
+  }
+
+  #request(protocol: Protocol, call: WireCall, code: number, body: Buffer): void {
+    checkHead(body, call.request)
+    if (this.#calls.has(code)) throw new WireError(`the code ${code} is in use`)
+    this.#checkBounds(body.length)
+    const underWay = new CallUnderWay(code, body.length, this, protocol.extended)
+    const reader = new Reader(body, call.request.length, protocol.extended ? underWay : undefined)
+    const inputs = readRequest(call, reader)
+    if (protocol.extended && call.onSession) underWay.onSession(inputs[0] as number)
+    this.#calls.set(code, underWay)
+    this.#size += underWay.size
+    this.#run(protocol, call, underWay, inputs)
+  }
+
+  #checkBounds(size: number): void {
+    if (this.#calls.size >= MOST_CALLS) throw new WireError('too many calls under way')
+    if (this.#calls.size > 0 && this.#size + size > MOST_REQUESTS)
+      throw new WireError('too much under way')
+  }
+
+  #run(protocol: Protocol, call: WireCall, underWay: CallUnderWay, inputs: unknown[]): void {
+    const made: Made = { call, underWay, inputs, mostBody: protocol.mostBody }
+    const done = (answer: unknown) => this.#answer(made, answer)
+    const failed = (error: unknown) => this.#fail(made, error)
+    try {
+      const answer = this.#dispatch(protocol, made)
+      if (answer instanceof Promise) answer.then(done).catch(failed)
+      else done(answer)?.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #dispatch(protocol: Protocol, { call, underWay, inputs }: Made): unknown {
+    const application = this.#application
+    if (call.name === 'C_Initialize') return this.#open(protocol, inputs)
+    if (application === undefined)
+      throw new CryptokiError(CKR.CRYPTOKI_NOT_INITIALIZED, `${call.name} before C_Initialize`)
+    if (call.name !== 'C_Finalize') return application.call(call.name, inputs as never, underWay)
+    this.#application = undefined
+    return application.close()
+  }
+
+  #open(protocol: Protocol, inputs: readonly unknown[]): unknown {
+    if (this.#application !== undefined)
+      throw new CryptokiError(CKR.CRYPTOKI_ALREADY_INITIALIZED, 'C_Initialize a second time')
+    this.#application = this.#options.open(protocol.programOf(inputs))
+    return protocol.greeting
+  }
+
+  #answer(made: Made, answer: unknown): Promise<void> | undefined {
+    const { call, underWay } = made
+    const isLong = answer instanceof Uint8Array && answer.length > MOST_HERE
+    if (!isLong || call.fills === undefined || underWay.put === undefined) {
+      this.#sendAnswer(made, answer)
+      return undefined
+    }
+    const told = call.fills === 'room' ? { put: answer.length } : null
+    return Promise.resolve(underWay.put(0, answer)).then(() => this.#sendAnswer(made, told))
+  }
+
+  #sendAnswer(made: Made, answer: unknown): void {
+    const writer = new Writer()
+    writeAnswer(made.call, writer, answer, made.inputs)
+    if (writer.length > made.mostBody)
+      throw new CryptokiError(CKR.DEVICE_MEMORY, `an answer of ${writer.length} bytes`)
+    this.#finish(made, writer)
+  }
+
+  #fail(made: Made, error: unknown): void {
+    if (!(error instanceof CryptokiError)) this.#options.log(error, made.call.name)
+    const writer = new Writer()
+    writer.raw(ERROR)
+    writer.u64(returnValueOf(error))
+    this.#finish(made, writer)
+  }
+
+  /** Sends the answer; the call is over unless its client owes a reply. */
+  #finish({ call, underWay, inputs }: Made, writer: Writer): void {
+    for (const at of call.pins) (inputs[at] as Uint8Array | null)?.fill(0)
+    if (this.#ended) return
+    this.#size -= underWay.size
+    underWay.end()
+    if (underWay.isOver) this.#calls.delete(underWay.code)
+    this.send(writer.frame(underWay.code))
+  }
+
+  send(parts: readonly Buffer[]): void {
+    if (this.#ended) return
+    const stream = this.#stream
+    if (sendFrame(stream, parts) || stream.writableLength < MOST_WAITING) return
+    stream.pause()
+    stream.once('drain', () => stream.resume())
+  }
+
+  ready(): Promise<void> | undefined {
+    if (this.#ended || !this.#stream.writableNeedDrain) return undefined
+    this.#drained ??= new Promise<void>((resolve) => {
+      const go = () => {
+        this.#drained = undefined
+        this.#stream.off('drain', go).off('close', go)
+        resolve()
+      }
+      this.#stream.on('drain', go).on('close', go)
+    })
+    return this.#drained
+  }
+}
