@@ -192,7 +192,7 @@ export function tool(t: Scope, name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? leftOut(t, name)
 }
 
-/** The path of a foreign shared object, looked for where Linux distributions put such things. */
+/** The path of a foreign shared object; looked for where Linux distributions put such things. */
 export function library(t: Scope, name: string): string | undefined {
   const machine =
     { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch as string] ?? ''
@@ -202,6 +202,10 @@ export function library(t: Scope, name: string): string | undefined {
   )
   return paths.find((path) => existsSync(path)) ?? leftOut(t, name)
 }
+
+/** The path of a file of a foreign package, such as a header. */
+export const fileOf = (t: Scope, path: string): string | undefined =>
+  existsSync(path) ? path : leftOut(t, path)
 
 /** A program that runs. */
 export class Program {

@@ -115,14 +115,6 @@ export function parameterStructures(): [type: number, structure: keyof typeof st
   )
 }
 
-/** The CKM_ numbers whose parameter is a structure, each with the layout that flattens it (structures.ts). */
-export function parameterLayouts(): [type: number, layout: string][] {
-  return parameterStructures().map(([type, structure]) => [
-    type,
-    structures[structure].layout ?? '',
-  ])
-}
-
 function rowOf(type: number): Mechanism {
   const row = mechanisms.get(type)
   if (row === undefined)

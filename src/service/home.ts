@@ -42,7 +42,7 @@ function homeFolder(env: Environment): string {
 }
 
 /** FNV-1a of 64 bits, in hexadecimal. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let hash = 0xcbf29ce484222325n
   for (const byte of Buffer.from(text))
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)

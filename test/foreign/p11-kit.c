@@ -1,5 +1,5 @@
 /*
- * Loads the modules of a p11-kit configuration with libp11-kit, and signs with a token of theirs.
+ * Loads the module of a p11-kit configuration with libp11-kit, and signs with a key that it makes there.
  * usage: p11-kit CONFIGURATION MODULES PIN
  *
  * p11-kit reads no user's configuration in a program of root's, so the folders are told to it here.
@@ -10,29 +10,34 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                     \
-  do {                                                                       \
-    if (!(condition)) {                                                      \
-      const char *said = p11_kit_message();                                  \
-      fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition, said ? said : ""); \
-      _exit(1);                                                              \
-    }                                                                        \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
+      const char *said = p11_kit_message();                                   \
+      fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition, \
+              said != NULL ? said : "p11-kit says nothing");                  \
+      _exit(1);                                                               \
+    }                                                                         \
   } while (0)
 
 static void sign(CK_FUNCTION_LIST *module, CK_SLOT_ID slot, const char *pin) {
   CK_MECHANISM generate = {CKM_EC_KEY_PAIR_GEN, NULL, 0}, ecdsa = {CKM_ECDSA, NULL, 0};
   CK_BYTE prime256v1[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
   CK_BBOOL yes = CK_TRUE;
-  CK_ATTRIBUTE public_key[] = {{CKA_EC_PARAMS, prime256v1, sizeof prime256v1}, {CKA_VERIFY, &yes, sizeof yes}};
-  CK_ATTRIBUTE private_key[] = {{CKA_SIGN, &yes, sizeof yes}};
+  CK_ATTRIBUTE name = {CKA_LABEL, "lasting", 7}, token = {CKA_TOKEN, &yes, sizeof yes};
+  CK_ATTRIBUTE public_key[] = {
+      name, token, {CKA_EC_PARAMS, prime256v1, sizeof prime256v1}, {CKA_VERIFY, &yes, sizeof yes}};
+  CK_ATTRIBUTE private_key[] = {name, token, {CKA_SIGN, &yes, sizeof yes}};
   CK_OBJECT_HANDLE pair[2];
   CK_SESSION_HANDLE session;
   CK_BYTE hash[32] = {1}, signature[64];
   CK_ULONG length = sizeof signature;
 
-  CHECK(module->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) == CKR_OK);
+  CK_FLAGS flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
+  CHECK(module->C_OpenSession(slot, flags, NULL, NULL, &session) == CKR_OK);
   CHECK(module->C_Login(session, CKU_USER, (CK_BYTE *)pin, strlen(pin)) == CKR_OK);
-  CHECK(module->C_GenerateKeyPair(session, &generate, public_key, 2, private_key, 1, &pair[0], &pair[1]) == CKR_OK);
+  CHECK(module->C_GenerateKeyPair(session, &generate, public_key, 4, private_key, 3, &pair[0],
+                                  &pair[1]) == CKR_OK);
   CHECK(module->C_SignInit(session, &ecdsa, pair[1]) == CKR_OK);
   CHECK(module->C_Sign(session, hash, sizeof hash, signature, &length) == CKR_OK);
   CHECK(module->C_VerifyInit(session, &ecdsa, pair[0]) == CKR_OK);

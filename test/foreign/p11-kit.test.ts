@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { test } from 'node:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
 import {
   compile,
-  type Environment,
+  fileOf,
   library,
+  modulePath,
   PIN,
   report,
   run,
+  type Service,
   servicesOf,
   softoki,
   startToken,
@@ -16,7 +18,7 @@ import {
   tool,
 } from '../service.ts'
 
-const HEADERS = '/usr/include/p11-kit-1'
+const HEADERS = '/usr/include/p11-kit-1/p11-kit/p11-kit.h'
 
 test("p11-kit's own client lists the token and signs with it over the socket of the service", async (t) => {
   const client = library(t, 'p11-kit-client.so')
@@ -91,38 +93,33 @@ test("p11-kit's own client lists the token and signs with it over the socket of 
   assert.match(verified.stdout, /Verified OK/, verified.stderr)
 })
 
-/** A p11-kit configuration with one module, which is `softoki serve --stdio`. */
-function configuration(folder: string, environment: Environment): string[] {
-  const modules = join(folder, 'modules')
-  const file = join(folder, 'pkcs11.conf')
+/** Runs p11-kit.c on a p11-kit configuration with one module, which is `softoki serve --stdio`. */
+async function signByRemote(t: TestContext, { environment }: Service, headers: string) {
+  const folder = temporaryFolder(t)
+  const [configuration, modules] = [join(folder, 'pkcs11.conf'), join(folder, 'modules')]
   mkdirSync(modules)
-  writeFileSync(file, 'user-config: none\n')
-  writeFileSync(
-    join(modules, 'softoki.module'),
-    `remote: |${process.execPath} ${softoki} serve --stdio\n`,
-  )
-  assert.ok(environment.SOFTOKI_HOME)
-  return [file, modules]
+  writeFileSync(configuration, 'user-config: none\n')
+  const remote = `${process.execPath} ${softoki} serve --stdio`
+  writeFileSync(join(modules, 'softoki.module'), `remote: |${remote}\n`)
+  const flags = ['-I', dirname(dirname(headers)), '-lp11-kit']
+  const program = compile(t, join(import.meta.dirname, 'p11-kit.c'), ...flags)
+  return report(program, [configuration, modules, PIN], environment)
 }
 
-test("libp11-kit signs with the token of a module file's line remote: |softoki serve --stdio", async (t) => {
-  if (library(t, 'libp11-kit.so') === undefined || !existsSync(HEADERS)) return
-  const service = await startToken(t)
-  const program = compile(t, join(import.meta.dirname, 'p11-kit.c'), `-I${HEADERS}`, '-lp11-kit')
-  const configured = configuration(temporaryFolder(t), service.environment)
-  const result = await report(program, [...configured, PIN], service.environment)
-  assert.deepEqual(result, { label: 'test', signed: true })
-})
-
-test('softoki serve --stdio starts no service that stays', async (t) => {
-  if (library(t, 'libp11-kit.so') === undefined || !existsSync(HEADERS)) return
+test("libp11-kit signs through a module file's line remote: |softoki serve --stdio", async (t) => {
+  const headers = fileOf(t, HEADERS)
+  if (headers === undefined) return
   const service = await startToken(t)
   await service.stop()
-  const program = compile(t, join(import.meta.dirname, 'p11-kit.c'), `-I${HEADERS}`, '-lp11-kit')
-  const configured = configuration(temporaryFolder(t), service.environment)
-  assert.deepEqual(await report(program, [...configured, PIN], service.environment), {
-    label: 'test',
-    signed: true,
-  })
-  t.diagnostic(`services afterwards: ${servicesOf(service.home).length}`)
+  assert.deepEqual(await signByRemote(t, service, headers), { label: 'test', signed: true })
+  assert.deepEqual(servicesOf(service.home), [], 'no service stays')
+})
+
+test('a key made through softoki serve --stdio is there for the programs of a running service', async (t) => {
+  const headers = fileOf(t, HEADERS)
+  if (headers === undefined) return
+  const service = await startToken(t)
+  assert.deepEqual(await signByRemote(t, service, headers), { label: 'test', signed: true })
+  const program = compile(t, join(import.meta.dirname, 'restart.c'))
+  await report(program, [modulePath(), PIN, 'sign'], service.environment)
 })

@@ -73,6 +73,8 @@ export interface FakeService {
   readonly requests: { readonly name: string; readonly values: Buffer }[]
   /** Connections that are open now, and that there were in all. */
   connections(): { open: number; all: number }
+  /** Resolves once no connection is open. */
+  left(): Promise<void>
   close(): Promise<void>
 }
 
@@ -179,6 +181,9 @@ export async function fakeService(respond: Respond, given?: string): Promise<Fak
     home,
     requests,
     connections: () => ({ open: open.size, all }),
+    async left() {
+      for (const socket of open) await new Promise((resolve) => socket.once('close', resolve))
+    },
     async close() {
       for (const socket of open) socket.destroy()
       server.close()

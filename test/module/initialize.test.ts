@@ -13,7 +13,7 @@ test('C_Initialize and C_Finalize keep the rules of the standard', async (t) => 
   const { code, stderr } = await ran(compiled({ file: 'initialize.c' }), service.home)
   assert.equal(stderr, '')
   assert.equal(code, 0)
-  assert.equal(service.connections().open, 0)
+  await service.left()
 })
 
 test('the service is told the name of the program', async (t) => {

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Program } from '../service.ts'
+import { shellHome, transcript } from './transcript.ts'
+
+const PINS = { SOFTOKI_SO_PIN: '12345678', SOFTOKI_PIN: '1234' }
+
+test('softoki generate makes keys of each type, and softoki objects lists them', async (t) => {
+  await transcript(
+    shellHome(t, PINS),
+    `
+$ softoki init --label ca >/dev/null
+
+$ softoki generate --token ca --type rsa:2048 --label root --id 01
+CLASS        HANDLE  ID  LABEL
+public key   1       01  root
+private key  2       01  root
+
+$ softoki generate --token ca --type ec:P-384 --id 02 --usage sign,derive --json
+[
+  {
+    "class": "public key",
+    "handle": 1,
+    "id": "02",
+    "label": ""
+  },
+  {
+    "class": "private key",
+    "handle": 2,
+    "id": "02",
+    "label": ""
+  }
+]
+
+$ softoki generate --token ca --type aes:256 --label backup
+CLASS       HANDLE  ID                LABEL
+secret key  1       <sixteen digits>  backup
+
+$ softoki generate --token ca --type generic:160 --label mac --id 04
+CLASS       HANDLE  ID  LABEL
+secret key  1       04  mac
+
+$ softoki objects --token ca
+CLASS        TYPE            LABEL   ID                SIZE       USAGE                        ACCESS
+public key   RSA             root    01                2048 bits  encrypt verify               public, token
+public key   EC                      02                P-384      verify                       public, token
+private key  RSA             root    01                2048 bits  decrypt sign                 private, token
+private key  EC                      02                P-384      sign derive                  private, token
+secret key   AES             backup  <sixteen digits>  256 bits   encrypt decrypt wrap unwrap  private, token
+secret key   GENERIC_SECRET  mac     04                160 bits   sign verify derive           private, token
+
+$ SOFTOKI_PIN= softoki objects --token ca
+CLASS       TYPE  LABEL  ID  SIZE       USAGE           ACCESS
+public key  RSA   root   01  2048 bits  encrypt verify  public, token
+public key  EC           02  P-384      verify          public, token
+! softoki: public objects only: --pin-file FILE or SOFTOKI_PIN shows the private ones too
+
+$ softoki objects --token ca --json | head -n 14
+[
+  {
+    "class": "public key",
+    "type": "RSA",
+    "label": "root",
+    "id": "01",
+    "size": "2048 bits",
+    "usage": [
+      "encrypt",
+      "verify"
+    ],
+    "private": false,
+    "token": true
+  },
+`,
+  )
+})
+
+test('a mistake in what to generate is answered with the next step', async (t) => {
+  await transcript(
+    shellHome(t, PINS),
+    `
+$ softoki generate --token ca --type aes:128
+! softoki: no token named "ca": softoki init --label ca makes one
+[1]
+
+$ softoki generate --slot 0 --type aes:128
+! softoki: the token in slot 0 is not initialised: softoki init --slot 0 --label LABEL does it
+[1]
+
+$ softoki generate --type aes:128
+! softoki: which token? --token LABEL names it, softoki tokens lists them
+[2]
+
+$ softoki generate --token ca --type aes:100
+! softoki: no size "100" for aes: --type aes:SIZE takes bits: 128, 192, 256
+[2]
+
+$ softoki generate --token ca --type dsa:2048
+! softoki: no key type "dsa": --type takes rsa, ec, aes, generic
+[2]
+
+$ softoki generate --token ca --type aes:128 --usage sing
+! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, with commas between
+[2]
+
+$ softoki generate --token ca --type aes:128 --id 123
+! softoki: "123" is not hexadecimal: two digits a byte, such as 01af
+[2]
+
+$ softoki generate --slot one --type aes:128
+! softoki: "one" is no slot number: softoki tokens lists the slots
+[2]
+
+$ softoki init --label ca >/dev/null; softoki generate --token ca --type rsa:512
+! softoki: CKR_ATTRIBUTE_VALUE_INVALID: the token makes no such object: softoki mechanisms lists the key sizes it takes
+[1]
+
+$ softoki generate --token ca --type aes:128 --pin 4321
+! softoki: CKR_PIN_INCORRECT: the PIN is wrong: try again, softoki tokens tells when one try is left
+[1]
+`,
+  )
+})
+
+test('Ctrl-C while a key pair is generated ends with status 130 and leaves no object behind', async (t) => {
+  const environment = shellHome(t, PINS)
+  await transcript(environment, '$ softoki init --label ca >/dev/null')
+  const command = 'softoki generate --token ca --type rsa:16384'
+  const program = new Program('script', ['-qefc', command, '/dev/null'], {
+    ...environment,
+    TERM: 'xterm',
+  })
+  await program.printed('softoki: generating rsa:16384: ')
+  program.write('\x03')
+  const { status, stdout } = await program.end()
+  assert.equal(status, 130, stdout)
+  assert.match(stdout, /softoki: cancelled: nothing was created\r?\n$/)
+  await transcript(environment, '$ softoki objects --token ca\n! softoki: no objects')
+})
+
+test('without a terminal generating shows no progress', async (t) => {
+  const environment = shellHome(t, { ...PINS, SOFTOKI_SURRENDER_MS: '0' })
+  await transcript(
+    environment,
+    `
+$ softoki init --label ca >/dev/null
+
+$ softoki generate --token ca --type rsa:2048 --id 01
+CLASS        HANDLE  ID  LABEL
+public key   1       01
+private key  2       01
+`,
+  )
+})
+
+test('softoki mechanisms lists names, numbers, key sizes and functions', async (t) => {
+  await transcript(
+    shellHome(t),
+    `
+$ softoki mechanisms | grep -E '^(MECHANISM|CKM_AES_KEY_GEN|CKM_EC_KEY_PAIR_GEN|CKM_SHA256) '
+MECHANISM                    NUMBER  KEY SIZES      FUNCTIONS
+CKM_EC_KEY_PAIR_GEN          0x1040  256 to 521     generate-key-pair
+CKM_SHA256                   0x0250                 digest
+CKM_AES_KEY_GEN              0x1080  16 to 32       generate
+
+$ softoki mechanisms --slot 0
+! softoki: the token in slot 0 is not initialised: softoki init --slot 0 --label LABEL does it
+[1]
+`,
+  )
+})
