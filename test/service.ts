@@ -27,6 +27,9 @@ export const PIN = 'user-pin-5271'
 /** No run of a program comes near this; it keeps a call that hangs from hanging the tests. */
 const WATCHDOG_MS = 180_000
 
+/** A process that was told to end is killed after this. */
+const PATIENCE_MS = 20_000
+
 export type Environment = Record<string, string>
 
 /** What is left of a program that ended. */
@@ -57,10 +60,13 @@ export interface Scope {
   diagnostic(message: string): void
 }
 
+const makeFolder = () => mkdtempSync(join(tmpdir(), 'softoki-'))
+const removeFolder = (folder: string) => rmSync(folder, { recursive: true, force: true })
+
 /** A folder that goes with the test. */
 export function temporaryFolder(t: Scope): string {
-  const folder = mkdtempSync(join(tmpdir(), 'softoki-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = makeFolder()
+  t.after(() => removeFolder(folder))
   return folder
 }
 
@@ -72,33 +78,45 @@ export function environmentWith(more: Environment): Environment {
   return { ...(Object.fromEntries(own) as Environment), ...more }
 }
 
-/** An environment for a home without a service. A service that a program starts in it ends with the test. */
+type HomeEnvironment = Environment & { readonly SOFTOKI_HOME: string }
+
+/**
+ * An environment for a home that is not made yet. After the test comes `first`, then every service
+ * that programs started there is ended, then the folder is removed.
+ */
 export function emptyHome(
   t: Scope,
   settings: Environment = {},
-): Environment & { SOFTOKI_HOME: string } {
-  const home = join(temporaryFolder(t), 'home')
-  t.after(() => Promise.all(servicesOf(home).map(endProcess)))
+  first: () => unknown = () => {},
+): HomeEnvironment {
+  const folder = makeFolder()
+  const home = join(folder, 'home')
+  t.after(async () => {
+    await first()
+    await Promise.all(servicesOf(home).map(endProcess))
+    removeFolder(folder)
+  })
   return { ...environmentWith(settings), SOFTOKI_HOME: home }
 }
 
 /** Starts a service in a home of its own; `settings` are further environment variables. */
 export async function startService(t: Scope, settings: Environment = {}): Promise<Service> {
-  const environment = emptyHome(t, settings)
+  let child: ChildProcess | undefined
+  const endWith = async (signal: NodeJS.Signals) => child && end(child, signal)
+  const environment = emptyHome(t, settings, () => endWith('SIGTERM'))
   mkdirSync(environment.SOFTOKI_HOME, { mode: 0o700 })
   writeFileSync(join(environment.SOFTOKI_HOME, 'softoki.json'), '{ "logLevel": "warn" }')
-  let child = await launch(environment)
-  t.after(() => end(child, 'SIGTERM'))
+  child = await launch(environment)
   return {
     home: environment.SOFTOKI_HOME,
     environment,
     get pid() {
-      return child.pid as number
+      return child?.pid as number
     },
-    stop: () => end(child, 'SIGTERM'),
-    kill9: () => end(child, 'SIGKILL'),
+    stop: () => endWith('SIGTERM'),
+    kill9: () => endWith('SIGKILL'),
     async restart() {
-      await end(child, 'SIGTERM')
+      await endWith('SIGTERM')
       child = await launch(environment)
     },
   }
@@ -139,8 +157,14 @@ async function launch(environment: Environment): Promise<ChildProcess> {
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
+  let ignored = false
+  const tooLate = setTimeout(() => {
+    ignored = child.kill('SIGKILL')
+  }, PATIENCE_MS)
   child.kill(signal)
   await exit
+  clearTimeout(tooLate)
+  assert.ok(!ignored, `the service ignored ${signal}`)
 }
 
 /** Builds the native parts where they are not up to date; answers the path of the module. */
@@ -340,7 +364,7 @@ export async function endProcess(pid: number): Promise<void> {
   if (!isAlive(pid)) return
   process.kill(pid, 'SIGTERM')
   for (let waited = 0; isAlive(pid); waited += 10) {
-    if (waited === 10_000) process.kill(pid, 'SIGKILL')
+    if (waited === PATIENCE_MS) process.kill(pid, 'SIGKILL')
     await sleep(10)
   }
 }

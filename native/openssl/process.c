@@ -1,6 +1,7 @@
-/* Worker processes do not outlive the process that started them. */
+/* What a process that holds keys asks of the system. */
 #include "softoki-openssl.h"
 
+#include <sys/resource.h>
 #ifdef __linux__
 #include <signal.h>
 #include <sys/prctl.h>
@@ -28,7 +29,17 @@ static napi_value die_with_parent(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* leaveNoCoreFile(): this process and those it starts write no core file, which would hold keys. */
+static napi_value leave_no_core_file(napi_env env, napi_callback_info info) {
+  const struct rlimit none = {0, 0};
+  (void)info;
+  if (setrlimit(RLIMIT_CORE, &none) != 0)
+    throw_error(env, CODE_ARGUMENT, "setrlimit(RLIMIT_CORE) was refused");
+  return NULL;
+}
+
 const struct exported process_functions[] = {
     {"dieWithParent", die_with_parent, NULL},
+    {"leaveNoCoreFile", leave_no_core_file, NULL},
     {NULL, NULL, NULL},
 };

@@ -61,6 +61,7 @@ export interface Native {
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   dieWithParent(): void
+  leaveNoCoreFile(): void
 }
 
 /** `code` of an error from the binding. Its message is fixed text and holds no data. */
@@ -112,3 +113,6 @@ export function native(): Native {
  * a long native call. Linux; elsewhere nothing happens.
  */
 export const dieWithParent = (): void => native().dieWithParent()
+
+/** This process and those it starts write no core file from now on: it would hold keys. */
+export const leaveNoCoreFile = (): void => native().leaveNoCoreFile()

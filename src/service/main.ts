@@ -7,6 +7,7 @@
 import { closeSync, renameSync, statSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import pino, { type Logger } from 'pino'
+import { leaveNoCoreFile } from '../engine/binding.ts'
 import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
 import { type Service, startService } from './service.ts'
 import { serveStdio } from './stdio.ts'
@@ -47,6 +48,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   const { env = process.env, detached = false } = options
   if (options.stdio) return serveStdio(env)
   process.umask(0o077)
+  leaveNoCoreFile()
   const home = openHome(env)
   const log = logTo(home, detached)
   try {

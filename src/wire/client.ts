@@ -26,13 +26,22 @@ import { EXTENSION, MOST_EXTENSION_BODY } from './protocol.ts'
 import { WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 
-/** Connects to a service and calls C_Initialize. `program` names this program to the service. */
+/**
+ * Connects to a service and calls C_Initialize. `program` names this program to the service. Throws a
+ * CryptokiError, or what the operating system says where nobody listens.
+ */
 export async function connect(
   to: string | Duplex,
   program = basename(process.argv[1] ?? 'node'),
 ): Promise<Application> {
-  const client = new Client(typeof to === 'string' ? await connected(to) : to)
-  await client.initialize(program)
+  const stream = typeof to === 'string' ? await connected(to) : to
+  const client = new Client(stream)
+  try {
+    await client.initialize(program)
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
   return client
 }
 

@@ -85,14 +85,14 @@ const found: Codec<number> = {
   read: (reader) => Math.min(reader.u32(), MOST_FOUND),
 }
 
-/** Text of any length, cut or padded to the 32 bytes of a label; until version 0. */
+/** A label in version 0: text of any length, cut or padded to 32 bytes. */
 export const textLabel: Codec<Uint8Array> = {
   letters: 'z',
   write: (writer, value) => writer.bytes(value),
   read: (reader) => padded(reader.bytesOrNone(), LABEL),
 }
 
-/** Exactly 32 bytes. */
+/** A label from version 1 on: exactly 32 bytes. */
 export const label: Codec<Uint8Array> = {
   letters: 's',
   write: (writer, value) => writer.bytes(value),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Program } from '../service.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Environment, Program, servicesOf } from '../service.ts'
 import { shellHome, transcript } from './transcript.ts'
 
 const PINS = { SOFTOKI_SO_PIN: '12345678', SOFTOKI_PIN: '1234' }
@@ -121,19 +122,48 @@ $ softoki generate --token ca --type aes:128 --pin 4321
   )
 })
 
-test('Ctrl-C while a key pair is generated ends with status 130 and leaves no object behind', async (t) => {
-  const environment = shellHome(t, PINS)
-  await transcript(environment, '$ softoki init --label ca >/dev/null')
-  const command = 'softoki generate --token ca --type rsa:16384'
-  const program = new Program('script', ['-qefc', command, '/dev/null'], {
+const GENERATING = 'softoki: generating rsa:16384: '
+
+/** Begins to generate a key pair that takes minutes, on a terminal of its own. */
+const generateLarge = (environment: Environment) =>
+  new Program('script', ['-qefc', 'softoki generate --token ca --type rsa:16384', '/dev/null'], {
     ...environment,
     TERM: 'xterm',
   })
-  await program.printed('softoki: generating rsa:16384: ')
+
+test('Ctrl-C while a key pair is generated ends with status 130 and leaves no object behind', async (t) => {
+  const environment = shellHome(t, PINS)
+  await transcript(environment, '$ softoki init --label ca >/dev/null')
+  const program = generateLarge(environment)
+  await program.printed(GENERATING)
   program.write('\x03')
   const { status, stdout } = await program.end()
   assert.equal(status, 130, stdout)
   assert.match(stdout, /softoki: cancelled: nothing was created\r?\n$/)
+  await transcript(environment, '$ softoki objects --token ca\n! softoki: no objects')
+})
+
+test('a second Ctrl-C ends the program without an answer of the service, which leaves no object behind', async (t) => {
+  const environment = shellHome(t, PINS)
+  await transcript(environment, '$ softoki init --label ca >/dev/null')
+  const [service] = servicesOf(environment.SOFTOKI_HOME) as [number]
+  const program = generateLarge(environment)
+  await program.printed(GENERATING)
+  process.kill(service, 'SIGSTOP')
+  try {
+    program.write('\x03')
+    // One that comes sooner counts as the same.
+    await sleep(700)
+    program.write('\x03')
+    const { status, stdout } = await program.end()
+    assert.equal(status, 130, stdout)
+    assert.match(
+      stdout,
+      /softoki: left without waiting: the service stops the work by itself\r?\n$/,
+    )
+  } finally {
+    process.kill(service, 'SIGCONT')
+  }
   await transcript(environment, '$ softoki objects --token ca\n! softoki: no objects')
 })
 
@@ -156,11 +186,11 @@ test('softoki mechanisms lists names, numbers, key sizes and functions', async (
   await transcript(
     shellHome(t),
     `
-$ softoki mechanisms | grep -E '^(MECHANISM|CKM_AES_KEY_GEN|CKM_EC_KEY_PAIR_GEN|CKM_SHA256) '
-MECHANISM                    NUMBER  KEY SIZES      FUNCTIONS
-CKM_EC_KEY_PAIR_GEN          0x1040  256 to 521     generate-key-pair
-CKM_SHA256                   0x0250                 digest
-CKM_AES_KEY_GEN              0x1080  16 to 32       generate
+$ softoki mechanisms | grep -E '^(MECH|CKM_AES_KEY_GEN|CKM_EC_KEY_PAIR|CKM_SHA256 )' | tr -s ' '
+MECHANISM NUMBER KEY SIZES FUNCTIONS
+CKM_EC_KEY_PAIR_GEN 0x1040 256 to 521 generate-key-pair
+CKM_AES_KEY_GEN 0x1080 16 to 32 generate
+CKM_SHA256 0x0250 digest
 
 $ softoki mechanisms --slot 0
 ! softoki: the token in slot 0 is not initialised: softoki init --slot 0 --label LABEL does it

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { run, servicesOf, softoki, startService } from '../service.ts'
+import { Program, run, servicesOf, softoki, startService } from '../service.ts'
 import { shellHome, transcript } from './transcript.ts'
 
 const COMMANDS = ['init', 'tokens', 'objects', 'generate', 'mechanisms', 'module', 'serve']
@@ -85,12 +85,10 @@ test('softoki module prints the path of the module and nothing else', async (t) 
 test('softoki serve --stdio serves one client, and nothing but the protocol is on standard output', async (t) => {
   const environment = shellHome(t)
   // A client of p11-kit that offers version 0 and leaves.
-  const { status, stdout } = await run(
-    'softoki',
-    ['serve', '--stdio'],
-    environment,
-    Uint8Array.of(0),
-  )
+  const program = new Program('softoki', ['serve', '--stdio'], environment)
+  program.write('\0')
+  await program.printed('\0')
+  const { status, stdout } = await program.end()
   assert.equal(status, 0)
   assert.equal(stdout, '\0')
 })

@@ -1,5 +1,5 @@
 /*
- * Loads the module of a p11-kit configuration with libp11-kit, and signs with a key that it makes there.
+ * Loads the module of a p11-kit configuration with libp11-kit, makes a key there and signs with it.
  * usage: p11-kit CONFIGURATION MODULES PIN
  *
  * p11-kit reads no user's configuration in a program of root's, so the folders are told to it here.

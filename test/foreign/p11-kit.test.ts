@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   compile,
   fileOf,
@@ -112,6 +113,8 @@ test("libp11-kit signs through a module file's line remote: |softoki serve --std
   const service = await startToken(t)
   await service.stop()
   assert.deepEqual(await signByRemote(t, service, headers), { label: 'test', signed: true })
+  for (let waited = 0; waited < 20_000 && servicesOf(service.home).length > 0; waited += 20)
+    await sleep(20)
   assert.deepEqual(servicesOf(service.home), [], 'no service stays')
 })
 

@@ -39,7 +39,8 @@ static CK_RV notify(CK_SESSION_HANDLE session, CK_NOTIFICATION event, CK_VOID_PT
 }
 
 /* To be opened with a pApplication of NULL. */
-static CK_RV notify_of_nobody(CK_SESSION_HANDLE session, CK_NOTIFICATION event, CK_VOID_PTR application) {
+static CK_RV notify_of_nobody(CK_SESSION_HANDLE session, CK_NOTIFICATION event,
+                              CK_VOID_PTR application) {
   CHECK(application == NULL && session == watch.session && event == CKN_SURRENDER);
   watch.callbacks++;
   return CKR_OK;
@@ -70,7 +71,7 @@ static void rsa(CK_SESSION_HANDLE session, CK_ULONG bits, int cancel_at) {
   printf("{\"made\":%lu,\"labelled\":%lu}\n", made, find(session, NULL, LABEL, NULL));
 }
 
-/* Each block begins with its number; the pages between are never touched, so they cost no memory. */
+/* Each block begins with its number. Pages between are never touched, so they cost no memory. */
 static CK_BYTE *make_data(void) {
   CK_BYTE *data = mmap(NULL, DATA_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

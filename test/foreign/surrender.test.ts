@@ -89,6 +89,13 @@ test('one C_Digest over 512 MiB calls back all the while and answers the right h
   assertCallbacks(t, 'SHA-256 over 512 MiB', watched)
 })
 
+test('with SOFTOKI_SURRENDER_MS=0 a C_Digest calls back at every MiB', async (t) => {
+  const watch = watching(t, await startToken(t, { SOFTOKI_SURRENDER_MS: '0' }))
+  const watched = await watch<WatchedDigest>('digest', 0)
+  assert.equal(watched.hash, expectedHash())
+  assert.ok(watched.callbacks >= 512, `${watched.callbacks} callbacks`)
+})
+
 for (const at of [1, 3]) {
   test(`CKR_CANCEL at callback ${at} ends C_GenerateKeyPair and leaves no object behind`, async (t) => {
     const watch = watching(t, await startToken(t))

@@ -59,13 +59,19 @@ async function openToken(env: Environment) {
   return { client, session }
 }
 
-test('the socket and every file of the home are their owner’s alone', async (t) => {
+test("the socket and every file of the home are their owner's alone", async (t) => {
   const { home, environment } = await startService(t)
   const modeOf = (name: string) => statSync(join(home, name)).mode & 0o777
   for (const name of ['service.sock', 'service.lock', 'tokens.db'])
     assert.equal(modeOf(name), 0o600)
   assert.equal(statSync(home).mode & 0o777, 0o700)
   assert.ok(environment.SOFTOKI_HOME)
+})
+
+test('the service writes no core file', async (t) => {
+  const service = await startService(t)
+  const limits = readFileSync(`/proc/${service.pid}/limits`, 'utf8')
+  assert.match(limits, /^Max core file size +0 +0 /m)
 })
 
 test('of services started at once exactly one lives; all say when it listens', async (t) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type CallContext, dataOf } from '../../src/standard/calls.ts'
 import { CKM, CKN, CKR, CKU } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
+import { connect } from '../../src/wire/client.ts'
 import { WireError } from '../../src/wire/reader.ts'
 import { parameters } from './arbitraries.ts'
 import { served, servedBySocket } from './dummy.ts'
@@ -396,4 +398,15 @@ test('a bad frame ends its connection, is logged, and harms no other', async (t)
   assert.equal(bad.dummy.closed, 1)
   await assert.rejects(async () => bad.client.call('C_Logout', [1]), failsWith('DEVICE_REMOVED'))
   assert.equal(await good.client.call('C_GetObjectSize', [1, 2]), 1)
+})
+
+test('a client tells a program that is no service, and a socket where nobody listens', async () => {
+  const [here, there] = duplexPair()
+  there.write(Buffer.of(0))
+  await assert.rejects(connect(here), (error) => {
+    assert.match(String((error as Error).cause), /no service of Softoki/)
+    return failsWith('DEVICE_REMOVED')(error)
+  })
+  assert.ok(here.destroyed)
+  await assert.rejects(connect('/nowhere/at/all'), /ENOENT/)
 })

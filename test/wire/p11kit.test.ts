@@ -268,7 +268,7 @@ async function greeted(version: number, handshake: Uint8Array, acts: Acts = {}) 
   return { ...all, version: got[0], reply: got.toString('hex', 13) }
 }
 
-test('the version in force is the lower of the client’s and 2', async () => {
+test("the version in force is the lower of the client's and 2", async () => {
   for (const [sent, answered] of [
     [0, 0],
     [1, 1],
