@@ -106,8 +106,10 @@ test('a frame with long bytes in it goes out whole', () => {
         assert.equal(writer.length, body.length)
         const stream = new PassThrough({ highWaterMark: 1 << 24 })
         sendFrame(stream, writer.frame(code))
-        const sent: Buffer | null = stream.read()
-        assert.ok(sent?.equals(frame(code, body)))
+        // A read may answer one part or all of them.
+        const sent: Buffer[] = []
+        for (let part = stream.read(); part !== null; part = stream.read()) sent.push(part)
+        assert.ok(Buffer.concat(sent).equals(frame(code, body)))
       },
     ),
     { numRuns: 60 },
