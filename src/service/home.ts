@@ -111,7 +111,7 @@ export function readConfiguration({ configuration }: Home): Configuration {
     return shape.parse(JSON.parse(text))
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
-    throw new SetupError(`${configuration}: ${why.replaceAll('\n', ' ')}`)
+    throw new SetupError(`${configuration}: ${why.replaceAll('✖ ', '').replaceAll('\n', ' ')}`)
   }
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
 
 /** A service may leave while a client comes; so many times it is started anew. */
@@ -53,13 +54,19 @@ async function start(home: Home, env: Environment, { linger }: StartOptions): Pr
   const child = spawn(process.execPath, [main, '--detached', ...lingering], {
     cwd: '/',
     detached: true,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(passed), SOFTOKI_READY_FD: '3' },
   })
   child.unref()
   const ready = child.stdio[3] as Readable
+  const complaint = text(child.stderr as Readable).catch(() => '')
   const [byte] = await Promise.race([once(ready, 'data'), once(ready, 'end'), once(child, 'error')])
   ready.destroy()
-  if (!(byte instanceof Uint8Array))
-    throw new SetupError(`the service did not start: see ${home.log}`, { cause: byte })
+  if (byte instanceof Uint8Array) return void child.stderr?.destroy()
+  throw new SetupError(reasonIn(await complaint) ?? `the service did not start: see ${home.log}`, {
+    cause: byte,
+  })
 }
+
+/** Why a service did not start, as it said itself (main.ts). */
+const reasonIn = (complaint: string): string | undefined => /^softoki: (.+)/m.exec(complaint)?.[1]

@@ -189,6 +189,15 @@ async function talk(env: Scope & { env: Environment }, bytes: Uint8Array, until:
   return { out, status }
 }
 
+test('a client is told why no service starts, and a file that is no store is left as it is', async (t) => {
+  const env = emptyHome(t)
+  mkdirSync(env.SOFTOKI_HOME, { mode: 0o700 })
+  const store = join(env.SOFTOKI_HOME, 'tokens.db')
+  writeFileSync(store, 'what somebody else keeps here')
+  await assert.rejects(connectToService(env), /tokens\.db is no store of Softoki/)
+  assert.equal(readFileSync(store, 'utf8'), 'what somebody else keeps here')
+})
+
 test('--stdio serves its client, and the service it started leaves with it', async (t) => {
   const environment = emptyHome(t)
   const scope = { env: environment, after: t.after.bind(t), diagnostic: t.diagnostic.bind(t) }
