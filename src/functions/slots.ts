@@ -80,11 +80,6 @@ export const slots = {
   C_GetMechanismInfo: (_call, _token, type) => ({ ...mechanismInfo(type) }),
 
   C_InitToken: async ({ application }, token, pin, label) => {
-    if (token.openSessions > 0)
-      throw new CryptokiError(
-        CKR.SESSION_EXISTS,
-        `${token.openSessions} sessions are open with the token`,
-      )
     await token.init(pinOf(pin), labelOf(label))
     await application.slots.offerFree()
     return undefined

@@ -15,6 +15,9 @@ import type { Session } from './session.ts'
 /** Sessions of one application with one token. */
 const MOST_SESSIONS = 65_536
 
+/** Session objects of one application with one token. */
+const MOST_SESSION_OBJECTS = 65_536
+
 export interface Login {
   readonly owner: PinOwner
   /** Opens what is private; for the security officer, lets a user PIN be set. */
@@ -42,6 +45,7 @@ export class Membership {
   readonly #known = new Map<number, Known>()
   readonly #handles = new Map<string, number>()
   #login: Login | undefined
+  #sessionObjects = 0
 
   constructor(token: Token, nextHandle: NextHandle) {
     this.token = token
@@ -98,6 +102,9 @@ export class Membership {
 
   /** Takes up a new session object. */
   keep(object: CryptokiObject, session: Session): number {
+    if (this.#sessionObjects >= MOST_SESSION_OBJECTS)
+      throw new CryptokiError(CKR.DEVICE_MEMORY, `${MOST_SESSION_OBJECTS} session objects are kept`)
+    this.#sessionObjects++
     return this.#introduce({
       id: object.id,
       isPrivate: isPrivateObject(object),
@@ -112,11 +119,6 @@ export class Membership {
     if (known === undefined) return undefined
     if (known.sessionObject !== undefined) return known.sessionObject
     return this.token.objects.opened(known.id) ?? this.token.objects.load(known.id, this.userKeys)
-  }
-
-  isSessionObject(id: string): boolean {
-    const handle = this.#handles.get(id)
-    return handle !== undefined && this.#known.get(handle)?.sessionObject !== undefined
   }
 
   /** Handles of every object the application may see that matches: session objects first. */
@@ -146,7 +148,8 @@ export class Membership {
     return handle
   }
 
-  #forget(handle: number, { id }: Known): void {
+  #forget(handle: number, { id, sessionObject }: Known): void {
+    if (sessionObject !== undefined) this.#sessionObjects--
     this.#known.delete(handle)
     this.#handles.delete(id)
   }

@@ -16,6 +16,8 @@ export class Token {
   readonly #store: Store
   #record: TokenRecord | null
   #objects: TokenObjects | undefined
+  /** The last change of PINs; the next waits for it. */
+  #changing: Promise<unknown> = Promise.resolve()
 
   constructor(store: Store, { slot, serial, token }: SlotRecord) {
     this.#store = store
@@ -50,8 +52,16 @@ export class Token {
     return this.#objects
   }
 
-  /** C_InitToken. On a token in use the SO PIN must be the present one; all objects are destroyed. */
-  async init(soPin: Uint8Array, label: string): Promise<void> {
+  /**
+   * C_InitToken. On a token in use the SO PIN must be the present one; all objects are destroyed.
+   * CKR_SESSION_EXISTS while a session of any application is open.
+   */
+  init(soPin: Uint8Array, label: string): Promise<void> {
+    return this.#inTurn(() => this.#init(soPin, label))
+  }
+
+  async #init(soPin: Uint8Array, label: string): Promise<void> {
+    this.#checkNoSession()
     if (this.#record === null) checkPinLength(soPin)
     else await this.unlock('so', soPin)
     const rootKey = newRootKey()
@@ -65,6 +75,8 @@ export class Token {
       userPinToBeChanged: false,
     }
     rootKey.fill(0)
+    // Hashing the PIN took a while.
+    this.#checkNoSession()
     await this.#store.initToken(this.slot, record)
     this.#record = record
     this.#objects?.forgetAll()
@@ -101,15 +113,16 @@ export class Token {
   /** C_InitPIN: the security officer, who holds the root key, sets the user's PIN. */
   async initPin(rootKey: Uint8Array, pin: Uint8Array): Promise<void> {
     checkPinLength(pin)
-    await this.#update({
-      userKey: await wrapRootKey(rootKey, pin, this.#context('user')),
-      userFailures: 0,
-      userPinToBeChanged: false,
-    })
+    const userKey = await wrapRootKey(rootKey, pin, this.#context('user'))
+    await this.#update({ userKey, userFailures: 0, userPinToBeChanged: false })
   }
 
   /** C_SetPIN. The old PIN is checked first. */
-  async setPin(owner: PinOwner, old: Uint8Array, pin: Uint8Array): Promise<void> {
+  setPin(owner: PinOwner, old: Uint8Array, pin: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#setPin(owner, old, pin))
+  }
+
+  async #setPin(owner: PinOwner, old: Uint8Array, pin: Uint8Array): Promise<void> {
     checkPinLength(pin)
     const rootKey = await this.unlock(owner, old)
     const wrapped = await wrapRootKey(rootKey, pin, this.#context(owner))
@@ -132,6 +145,21 @@ export class Token {
       CKR.TOKEN_NOT_RECOGNIZED,
       `the token in slot ${this.slot} is not initialised: C_InitToken or softoki init makes it one`,
     )
+  }
+
+  /** Two changes at once would each undo the other's. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change)
+    this.#changing = changed.catch(() => {})
+    return changed
+  }
+
+  #checkNoSession(): void {
+    if (this.openSessions > 0)
+      throw new CryptokiError(
+        CKR.SESSION_EXISTS,
+        `${this.openSessions} sessions are open with the token`,
+      )
   }
 
   #context(owner: PinOwner) {

@@ -197,3 +197,17 @@ test('after C_Finalize everything answers CKR_CRYPTOKI_NOT_INITIALIZED', async (
   await call('C_Finalize', [])
   await assert.rejects(call('C_GetSessionInfo', [session]), answers('CRYPTOKI_NOT_INITIALIZED'))
 })
+
+test('of two C_InitToken at once on a free slot one makes the token, and its PIN is the one that counts', async (t) => {
+  const { call } = await emptyLibrary(t)
+  const pins = [Buffer.from('first pin'), Buffer.from('second pin')] as const
+  const made = await Promise.allSettled(
+    pins.map((pin) => call('C_InitToken', [0, pin, label('token')])),
+  )
+  assert.deepEqual(
+    made.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  )
+  const session = await call('C_OpenSession', [0, RW, false])
+  await call('C_Login', [session, CKU.SO, pins[0]])
+})
