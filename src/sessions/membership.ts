@@ -71,8 +71,7 @@ export class Membership {
   remove(session: Session): void {
     session.close()
     this.sessions.delete(session)
-    for (const [handle, known] of this.#known)
-      if (known.session === session) this.#forget(handle, known)
+    for (const handle of session.ownObjects) this.#forget(handle)
     if (this.sessions.size > 0) return
     this.logout()
     this.#known.clear()
@@ -91,7 +90,7 @@ export class Membership {
     login.rootKey.fill(0)
     login.keys.destroy()
     for (const session of this.sessions) session.endOperations()
-    for (const [handle, known] of this.#known) if (known.isPrivate) this.#forget(handle, known)
+    for (const [handle, { isPrivate }] of this.#known) if (isPrivate) this.#forget(handle)
     if (this.token.initialized) this.token.objects.forgetPrivate()
   }
 
@@ -105,12 +104,10 @@ export class Membership {
     if (this.#sessionObjects >= MOST_SESSION_OBJECTS)
       throw new CryptokiError(CKR.DEVICE_MEMORY, `${MOST_SESSION_OBJECTS} session objects are kept`)
     this.#sessionObjects++
-    return this.#introduce({
-      id: object.id,
-      isPrivate: isPrivateObject(object),
-      sessionObject: object,
-      session,
-    })
+    const isPrivate = isPrivateObject(object)
+    const handle = this.#introduce({ id: object.id, isPrivate, sessionObject: object, session })
+    session.ownObjects.add(handle)
+    return handle
   }
 
   /** The object behind a handle, at once where it is open. undefined: there is none, or it may not be seen. */
@@ -136,8 +133,7 @@ export class Membership {
   /** The object is no more: its handle, and operations that use it. */
   destroyed(id: string): void {
     const handle = this.#handles.get(id)
-    const known = handle === undefined ? undefined : this.#known.get(handle)
-    if (handle !== undefined && known !== undefined) this.#forget(handle, known)
+    if (handle !== undefined) this.#forget(handle)
     for (const session of this.sessions) session.endOperations(id)
   }
 
@@ -148,9 +144,12 @@ export class Membership {
     return handle
   }
 
-  #forget(handle: number, { id, sessionObject }: Known): void {
-    if (sessionObject !== undefined) this.#sessionObjects--
+  #forget(handle: number): void {
+    const known = this.#known.get(handle)
+    if (known === undefined) return
+    if (known.sessionObject !== undefined) this.#sessionObjects--
+    known.session?.ownObjects.delete(handle)
     this.#known.delete(handle)
-    this.#handles.delete(id)
+    this.#handles.delete(known.id)
   }
 }

@@ -20,6 +20,8 @@ export class Session {
   /** The application gave a callback to C_OpenSession. */
   readonly notifies: boolean
   search: Search | undefined
+  /** Handles of the session objects that end with this session. */
+  readonly ownObjects = new Set<number>()
   readonly #operations = new Map<OperationKind, Operation>()
   #last: Promise<unknown> | undefined
   #closed = new AbortController()
