@@ -283,6 +283,14 @@ export class Program {
     assert.ok(this.#stdout.includes(text), `no "${text}" in: ${this.#stdout}${this.#stderr}`)
   }
 
+  /** Waits until standard output and standard error have a match; answers its first group. */
+  async matched(pattern: RegExp): Promise<string> {
+    const group = () => pattern.exec(this.#stdout + this.#stderr)?.[1]
+    while (group() === undefined && this.child.exitCode === null && this.child.signalCode === null)
+      await sleep(5)
+    return group() ?? assert.fail(`no match of ${pattern} in: ${this.#stdout}${this.#stderr}`)
+  }
+
   write(text: string): void {
     this.child.stdin?.write(text)
   }
@@ -308,6 +316,16 @@ export const run = (
   env: Environment,
   input?: Uint8Array | string,
 ) => new Program(file, args, env, input).end()
+
+/** Runs a program that must end with status 0; answers what it printed. `first` comes before the words of a run. */
+export const runner =
+  (file: string, environment: Environment, ...first: string[]) =>
+  async (...words: string[]) => {
+    const { status, signal, stdout, stderr } = await run(file, [...first, ...words], environment)
+    assert.equal(status, 0, `${words.join(' ')}: ${signal ?? status}\n${stdout}${stderr}`)
+    return stdout + stderr
+  }
+export type Runner = ReturnType<typeof runner>
 
 /**
  * Runs a C program of the tests, which prints one JSON object a line and ends with status 0; answers

@@ -95,8 +95,19 @@ const objectOf = ({ prepared, values }: Part): CryptokiObject => ({
  * Keeps new objects, token objects of one call in one transaction, and answers their handles.
  * The caller may have logged out while the values were made: what may be made is checked again.
  */
-export async function keep(session: Session, parts: readonly Part[]): Promise<number[]> {
-  const objects = parts.map(objectOf)
+export const keep = (session: Session, parts: readonly Part[]): Promise<number[]> =>
+  keepObjects(session, parts.map(objectOf))
+
+/** Keeps a copy, a new object with these attributes, and answers its handle. 5.7.2. */
+export async function keepCopy(session: Session, attributes: Attributes): Promise<number> {
+  const [handle] = await keepObjects(session, [{ id: newObjectId(), version: 1, attributes }])
+  return handle as number
+}
+
+async function keepObjects(
+  session: Session,
+  objects: readonly CryptokiObject[],
+): Promise<number[]> {
   const { membership, token } = session
   for (const object of objects)
     checkMayChange(session, isTokenObject(object), isPrivateObject(object))

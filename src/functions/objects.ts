@@ -1,5 +1,5 @@
 /** Object management functions. PKCS #11 3.2, 5.7. */
-import { mayDestroy, set } from '../objects/changing.ts'
+import { copy, mayDestroy, set } from '../objects/changing.ts'
 import { type CryptokiObject, isPrivateObject, isTokenObject } from '../objects/object.ts'
 import { get } from '../objects/reading.ts'
 import { after } from '../sessions/operation.ts'
@@ -8,7 +8,7 @@ import type { Attribute } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Implementations } from './implementation.ts'
-import { checkMayChange, keepOne, plan, whoAsks } from './new-objects.ts'
+import { checkMayChange, keepCopy, keepOne, plan, whoAsks } from './new-objects.ts'
 
 /** Handles that one C_FindObjects answers at most; a program that asks for more calls again. */
 const MOST_FOUND = 4096
@@ -58,6 +58,11 @@ async function change(
 export const objects = {
   C_CreateObject: (_call, session, template) =>
     keepOne(session, plan(session, 'create', template, {}), new Map()),
+
+  C_CopyObject: (_call, session, handle, template) =>
+    after(objectOf(session, handle), (object) =>
+      keepCopy(session, copy(object, template, whoAsks(session))),
+    ),
 
   C_DestroyObject: (_call, session, handle) => destroy(session, handle),
 

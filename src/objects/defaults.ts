@@ -70,8 +70,8 @@ const everywhere: Record<string, Value> = {
   CKA_ALWAYS_AUTHENTICATE: false,
   // No validation vouches for this token.
   CKA_OBJECT_VALIDATION_FLAGS: 0,
-  // As in SoftHSM. For secret keys the standard has CK_FALSE, which in old applications is an oversight
-  // more often than a wish; with CKA_EXTRACTABLE false their value would stay hidden in any case.
+  // 4.10: the token's choice for private keys. For secret keys the standard has CK_FALSE (below); with
+  // CKA_EXTRACTABLE false their value stays hidden all the same.
   CKA_SENSITIVE: true,
   // C_UnwrapKey, C_EncapsulateKey and C_DecapsulateKey have CK_TRUE (creation.ts).
   CKA_EXTRACTABLE: false,
@@ -126,7 +126,8 @@ const ofTheToken: Record<string, Value> = {
 const inClass: Record<number, Record<string, Value>> = {
   [CKO.DATA]: { CKA_VALUE: EMPTY },
   [CKO.PRIVATE_KEY]: secret,
-  [CKO.SECRET_KEY]: secret,
+  // 4.11 S: "CK_TRUE if object is sensitive (default CK_FALSE)"
+  [CKO.SECRET_KEY]: { ...secret, CKA_SENSITIVE: false },
   [CKO.OTP_KEY]: secret,
   [CKO.PROFILE]: ofTheToken,
   [CKO.VALIDATION]: ofTheToken,

@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
-  type Environment,
   modulePath,
   PIN,
-  run,
+  type Runner,
+  runner,
   SO_PIN,
   startService,
   temporaryFolder,
@@ -16,16 +16,6 @@ import {
 const MESSAGE = 'signed by a foreign program'
 const IV = '000102030405060708090a0b0c0d0e0f'
 const LOGGED_IN = ['--token-label', 'foreign', '--login', '--pin', PIN]
-
-/** Runs a program that must end with status 0; answers what it printed. */
-const runner =
-  (file: string, environment: Environment, ...first: string[]) =>
-  async (...words: string[]) => {
-    const { status, signal, stdout, stderr } = await run(file, [...first, ...words], environment)
-    assert.equal(status, 0, `${words.join(' ')}: ${signal ?? status}\n${stdout}${stderr}`)
-    return stdout + stderr
-  }
-type Runner = ReturnType<typeof runner>
 
 interface Bench {
   readonly pkcs11: Runner

@@ -232,3 +232,39 @@ test('the second use of a token key opens nothing: it is parsed once', async (t)
   const answer = token.application.call('C_EncryptInit', [session, ecb, key])
   assert.equal(answer, undefined, 'C_EncryptInit had to wait')
 })
+
+test('a copy differs from its original by the template, and lasts on its own', async (t) => {
+  const token = await openToken(t)
+  const { call, session } = token
+  const original = await call('C_CreateObject', [session, template({ ...SECRET, LABEL: 'one' })])
+  const changes = template({ TOKEN: true, PRIVATE: true, LABEL: 'two' })
+  const copy = await call('C_CopyObject', [session, original, changes])
+  assert.notEqual(copy, original)
+  const uniqueId = [{ type: CKA.UNIQUE_ID, room: 100 }]
+  const [first, second] = [
+    await call('C_GetAttributeValue', [session, original, uniqueId]),
+    await call('C_GetAttributeValue', [session, copy, uniqueId]),
+  ]
+  assert.notDeepEqual(first.answers[0]?.value, second.answers[0]?.value)
+  await call('C_DestroyObject', [session, original])
+  const again = await token.restart()
+  await again.call('C_Login', [again.session, CKU.USER, PIN])
+  const [kept] = await find(again, { KEY_TYPE: CKK.AES, PRIVATE: true, LABEL: 'two' })
+  assert.ok(kept)
+})
+
+test('a copy is made where such an object may be made, and of what may be copied', async (t) => {
+  const { call, session, slot } = await openToken(t)
+  const key = await call('C_CreateObject', [session, template({ ...SECRET, COPYABLE: false })])
+  await assert.rejects(call('C_CopyObject', [session, key, []]), answers('ACTION_PROHIBITED'))
+  const data = await call('C_CreateObject', [session, template(DATA)])
+  const reading = await call('C_OpenSession', [slot, RO, true])
+  const lasting = template({ TOKEN: true })
+  await assert.rejects(call('C_CopyObject', [reading, data, lasting]), answers('SESSION_READ_ONLY'))
+  await call('C_Logout', [session])
+  await assert.rejects(
+    call('C_CopyObject', [session, data, template({ PRIVATE: true })]),
+    answers('USER_NOT_LOGGED_IN'),
+  )
+  await assert.rejects(call('C_CopyObject', [session, 9999, []]), answers('OBJECT_HANDLE_INVALID'))
+})

@@ -108,7 +108,7 @@ test('a copy may get new values for four more attributes', () => {
 
 test('a copy is local where its original was', () => {
   const given = { class: CKO.SECRET_KEY, keyType: aesTemplate.KEY_TYPE }
-  const generated = made('generate', { VALUE_LEN: 16 }, given, { VALUE })
+  const generated = made('generate', { VALUE_LEN: 16, SENSITIVE: true }, given, { VALUE })
   for (const name of ['LOCAL', 'ALWAYS_SENSITIVE', 'NEVER_EXTRACTABLE'] as const)
     assert.equal(after(copy, generated, { LABEL: text('copy') }, name), true)
 })

@@ -107,12 +107,12 @@ test('footnote 6: what unwrapping, derivation and encapsulation must not be give
   }
 })
 
-test('footnote 9: a key takes the defaults of this token', () => {
+test('footnote 9: a key takes the defaults of this token, a secret key CKA_SENSITIVE false as 4.11 says', () => {
   const aes = made('create', aesTemplate).attributes
   assert.deepEqual(
     some(aes, 'SENSITIVE', 'EXTRACTABLE', 'ENCRYPT', 'DECRYPT', 'SIGN', 'WRAP', 'UNWRAP', 'DERIVE'),
     {
-      SENSITIVE: true,
+      SENSITIVE: false,
       EXTRACTABLE: false,
       ENCRYPT: true,
       DECRYPT: true,
@@ -283,7 +283,7 @@ test('a generated key is local, and remembers that it never was open', () => {
     history(
       made('generate', { VALUE_LEN: 16, ...template }, { ...AES, mechanism }, { VALUE }).attributes,
     )
-  assert.deepEqual(generated({}), {
+  assert.deepEqual(generated({ SENSITIVE: true }), {
     LOCAL: true,
     ALWAYS_SENSITIVE: true,
     NEVER_EXTRACTABLE: true,
@@ -323,11 +323,11 @@ test('an unwrapped or encapsulated key is extractable unless asked otherwise', (
 })
 
 test('a derived key was always sensitive only if its base key was', () => {
-  const closed = made('generate', { VALUE_LEN: 16 }, AES, { VALUE })
+  const closed = made('generate', { VALUE_LEN: 16, SENSITIVE: true }, AES, { VALUE })
   const open = made('create', openAes)
   const derived = (base: typeof open, template: Named) =>
     history(made('derive', template, { ...AES, base }, { VALUE }).attributes)
-  assert.deepEqual(derived(closed, {}), {
+  assert.deepEqual(derived(closed, { SENSITIVE: true }), {
     ...FROM_OUTSIDE,
     ALWAYS_SENSITIVE: true,
     NEVER_EXTRACTABLE: true,

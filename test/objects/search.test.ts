@@ -65,9 +65,9 @@ test('an empty template finds everything', () => {
 
 test('an object is found by any of its attributes and by all of them', () => {
   assert.ok(finds(closedKey, { CLASS: CKO.SECRET_KEY }))
-  assert.ok(finds(closedKey, { LABEL: text('closed'), KEY_TYPE: CKK.AES, SENSITIVE: true }))
+  assert.ok(finds(closedKey, { LABEL: text('closed'), KEY_TYPE: CKK.AES, EXTRACTABLE: false }))
   assert.ok(finds(closedKey, { START_DATE: bytes(), ALLOWED_MECHANISMS: [CKM.AES_GCM] }))
-  assert.ok(!finds(closedKey, { LABEL: text('closed'), SENSITIVE: false }))
+  assert.ok(!finds(closedKey, { LABEL: text('closed'), EXTRACTABLE: true }))
   assert.ok(!finds(closedKey, { LABEL: text('close') }))
   assert.ok(!finds(closedKey, { ALLOWED_MECHANISMS: [CKM.AES_CBC] }))
 })
