@@ -12,8 +12,13 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const softoki = join(root, 'bin/softoki.mjs')
 const home = mkdtempSync(join(tmpdir(), 'softoki-demo-'))
-const environment = { ...process.env, SOFTOKI_HOME: join(home, 'home') }
 const PIN = '1234'
+const environment = {
+  ...process.env,
+  SOFTOKI_HOME: join(home, 'home'),
+  SOFTOKI_SO_PIN: '12345678',
+  SOFTOKI_PIN: PIN,
+}
 
 /** What a command prints; its messages go where ours go. */
 const run = (command: string, ...args: string[]) =>
@@ -37,9 +42,7 @@ async function startService() {
 }
 
 function demo(): number {
-  console.log(
-    run(process.execPath, softoki, 'init', '--label', 'demo', '--so-pin', '12345678', '--pin', PIN),
-  )
+  console.log(run(process.execPath, softoki, 'init', '--label', 'demo'))
   const module = run(process.execPath, softoki, 'module')
   const program = join(home, 'demo')
   const headers = join(root, 'native/module/generated')
