@@ -1,14 +1,15 @@
 /*
  * Kills the service at the worst moments.
  * usage: kill MODULE PIN store KIND LABEL PID | kill MODULE PIN count PREFIX NUMBER |
- *        kill MODULE PIN generate PID
+ *        kill MODULE PIN generate CALLBACK PID
+ * CALLBACK is the one that kills the service, which has the number PID.
  */
 #include <signal.h>
 
 #include "program.h"
 
 static pid_t service;
-static int callbacks;
+static int callbacks, kill_at;
 
 static CK_RV create_data(CK_SESSION_HANDLE session, CK_ATTRIBUTE name, CK_OBJECT_HANDLE *made) {
   CK_OBJECT_CLASS class = CKO_DATA;
@@ -65,7 +66,7 @@ static CK_RV notify(CK_SESSION_HANDLE session, CK_NOTIFICATION event, CK_VOID_PT
   (void)session;
   (void)event;
   (void)application;
-  if (++callbacks == 3) kill(service, SIGKILL);
+  if (++callbacks == kill_at) kill(service, SIGKILL);
   return CKR_OK;
 }
 
@@ -75,7 +76,7 @@ static void generate(const char *pin) {
   CK_BYTE random[16];
   CK_SESSION_HANDLE session = open_session(notify, NULL);
   login(session, pin);
-  CK_RV rv = generate_rsa(session, 8192, "cut short", pair);
+  CK_RV rv = generate_rsa(session, 16384, "cut short", pair);
   CK_RV next = p11->C_GenerateRandom(session, random, sizeof random);
   printf("{\"rv\":%lu,\"next\":%lu,\"callbacks\":%d}\n", rv, next, callbacks);
   ANSWERS(p11->C_Finalize(NULL), CKR_OK);
@@ -94,6 +95,7 @@ int main(int argc, char **argv) {
   p11 = functions_of(load(argv[1]));
   ANSWERS(p11->C_Initialize(NULL), CKR_OK);
   if (strcmp(what, "generate") == 0) {
+    kill_at = atoi(argv[4]);
     generate(argv[2]);
     return 0;
   }

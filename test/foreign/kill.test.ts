@@ -41,31 +41,46 @@ test('a token object is there after kill -9 of the service right after CKR_OK, f
   assert.deepEqual(counted, { there: TIMES, all: TIMES })
 })
 
-test('a service killed in the middle of C_GenerateKeyPair fails the call, and the next C_Initialize starts another', async (t) => {
-  const service = await startToken(t)
-  const killed = service.pid
-  const program = start(
-    t,
-    compile(t, source),
-    [modulePath(), PIN, 'generate', `${killed}`],
-    service.environment,
-  )
-  const workers = new Set<number>()
-  while (isAlive(killed) && program.child.exitCode === null) {
-    for (const child of childrenOf(killed)) workers.add(child)
-    await sleep(5)
+/** Waits for the end of processes that are about to end. */
+async function gone(pids: Iterable<number>): Promise<boolean> {
+  for (let waited = 0; waited < 10_000; waited += 20) {
+    if (![...pids].some(isAlive)) return true
+    await sleep(20)
   }
-  type Result = { rv: number; next: number; callbacks: number; left: number }
-  const { rv, next, callbacks, left } = resultOf<Result>(await program.end())
-  const gone: number[] = [CKR.DEVICE_REMOVED, CKR.DEVICE_ERROR]
-  assert.ok(gone.includes(rv), `C_GenerateKeyPair answered 0x${rv.toString(16)}`)
-  assert.ok(gone.includes(next), `C_GenerateRandom answered 0x${next.toString(16)}`)
-  assert.equal(callbacks, 3)
-  assert.equal(left, 0)
+  return false
+}
 
-  assert.ok(workers.size > 0, 'the key pair was generated in a process of its own')
-  assert.deepEqual([...workers].filter(isAlive), [], 'a worker outlived its service')
-  const [started, ...others] = servicesOf(service.home)
-  assert.ok(started !== undefined && started !== killed, 'no service was started')
-  assert.deepEqual(others, [])
-})
+interface Cut {
+  readonly rv: number
+  readonly next: number
+  readonly callbacks: number
+  readonly left: number
+}
+
+// The first callback comes while the worker process is still starting.
+for (const at of [1, 5])
+  test(`a service killed at callback ${at} of C_GenerateKeyPair takes its workers along, and C_Initialize starts another`, async (t) => {
+    const service = await startToken(t)
+    const killed = service.pid
+    const args = [modulePath(), PIN, 'generate', `${at}`, `${killed}`]
+    const program = start(t, compile(t, source), args, service.environment)
+    const workers = new Set<number>()
+    while (isAlive(killed) && program.child.exitCode === null) {
+      for (const child of childrenOf(killed)) workers.add(child)
+      await sleep(5)
+    }
+    t.after(() => [...workers].filter(isAlive).map((pid) => process.kill(pid, 'SIGKILL')))
+
+    const { rv, next, callbacks, left } = resultOf<Cut>(await program.end())
+    const removed: number[] = [CKR.DEVICE_REMOVED, CKR.DEVICE_ERROR]
+    assert.ok(removed.includes(rv), `C_GenerateKeyPair answered 0x${rv.toString(16)}`)
+    assert.ok(removed.includes(next), `C_GenerateRandom answered 0x${next.toString(16)}`)
+    assert.equal(callbacks, at)
+    assert.equal(left, 0)
+
+    assert.ok(workers.size > 0, 'the key pair was generated in a process of its own')
+    assert.ok(await gone(workers), 'a worker outlived its service')
+    const [started, ...others] = servicesOf(service.home)
+    assert.ok(started !== undefined && started !== killed, 'no service was started')
+    assert.deepEqual(others, [])
+  })

@@ -57,7 +57,7 @@ static void *generate(void *callbacks) {
   CK_OBJECT_HANDLE pair[2];
   CK_SESSION_HANDLE session = open_session(notify, callbacks);
   double began = now();
-  CK_RV rv = generate_rsa(session, 8192, "never made", pair);
+  CK_RV rv = generate_rsa(session, 16384, "never made", pair);
   printf("{\"rv\":%lu,\"generated\":%.1f}\n", rv, now() - began);
   ANSWERS(p11->C_CloseSession(session), CKR_OK);
   atomic_store(&generated, true);

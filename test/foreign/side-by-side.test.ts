@@ -32,7 +32,7 @@ function assertServed(t: TestContext, who: string, { signatures, longestGap }: S
   assert.ok(longestGap < 2000, `${who} waited ${longestGap} ms`)
 }
 
-test('two programs sign with one token while a third generates RSA-8192', async (t) => {
+test('two programs sign with one token while a third generates RSA-16384', async (t) => {
   const startOne = await sharedToken(t)
   const signers = [startOne('sign'), startOne('sign')]
   for (const signer of signers) await signer.printed('ready')
@@ -40,13 +40,13 @@ test('two programs sign with one token while a third generates RSA-8192', async 
   for (const signer of signers) signer.write('go\n')
   const generated = resultOf<Generated>(await generator.end())
   assert.equal(generated.rv, CKR.FUNCTION_CANCELED)
-  t.diagnostic(`RSA-8192 generated for ${generated.generated} ms`)
+  t.diagnostic(`RSA-16384 generated for ${generated.generated} ms`)
   for (const [i, signer] of signers.entries()) {
     assertServed(t, `program ${i + 1}`, resultOf<Signed>(await signer.end()))
   }
 })
 
-test('a thread signs while another of the same program generates RSA-8192', async (t) => {
+test('a thread signs while another of the same program generates RSA-16384', async (t) => {
   const startOne = await sharedToken(t)
   const result = resultOf<Generated & Signed>(await startOne('threads', CALLBACKS).end())
   assert.equal(result.rv, CKR.FUNCTION_CANCELED)

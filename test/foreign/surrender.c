@@ -119,7 +119,7 @@ static void latency(CK_SESSION_HANDLE session, int tries) {
   printf("{\"latencies\":[");
   for (int i = 0; i < tries; i++) {
     begin_watch(session, 1 + i % 3);
-    ANSWERS(generate_rsa(session, 8192, LABEL, pair), CKR_FUNCTION_CANCELED);
+    ANSWERS(generate_rsa(session, 16384, LABEL, pair), CKR_FUNCTION_CANCELED);
     printf("%s%.2f", i == 0 ? "" : ",", now() - watch.cancelled);
   }
   printf("]}\n");

@@ -99,12 +99,12 @@ test('with SOFTOKI_SURRENDER_MS=0 a C_Digest calls back at every MiB', async (t)
 for (const at of [1, 3]) {
   test(`CKR_CANCEL at callback ${at} ends C_GenerateKeyPair and leaves no object behind`, async (t) => {
     const watch = watching(t, await startToken(t))
-    const watched = await watch<WatchedGeneration>('rsa', 8192, at)
+    const watched = await watch<WatchedGeneration>('rsa', 16384, at)
     assert.equal(watched.rv, CKR.FUNCTION_CANCELED)
     assert.equal(watched.callbacks, at)
     assert.equal(watched.made, 0)
     assert.equal(watched.labelled, 0)
-    assertCallbacks(t, 'cancelled RSA-8192', watched)
+    assertCallbacks(t, 'cancelled RSA-16384', watched)
   })
 
   test(`CKR_CANCEL at callback ${at} ends C_Digest and its operation`, async (t) => {
@@ -120,7 +120,7 @@ for (const at of [1, 3]) {
 
 test('one second after a cancelled C_GenerateKeyPair its worker process is gone', async (t) => {
   const service = await startToken(t)
-  const args = [modulePath(), PIN, 'rsa', '8192', '10']
+  const args = [modulePath(), PIN, 'rsa', '16384', '10']
   const before = childrenOf(service.pid)
   const program = start(t, compile(t, source), args, service.environment)
   const meanwhile = new Set<number>()
