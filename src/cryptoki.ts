@@ -10,6 +10,7 @@ import type {
 } from './standard/calls.ts'
 import { CKR } from './standard/constants.ts'
 import { CryptokiError } from './standard/error.ts'
+import { PIN_COST, type PinCost } from './store/sealing.ts'
 import type { Store } from './store/store.ts'
 import { DEFAULT_INTERVAL } from './surrender/surrender.ts'
 import { endWarmWorkers } from './surrender/workers.ts'
@@ -21,6 +22,8 @@ export interface LibraryOptions {
   readonly store: Store
   /** The pace of surrender callbacks in milliseconds; 0: at every point. */
   readonly interval?: number
+  /** What one try costs of a PIN that is set from now on; a PIN in use keeps the cost it has. */
+  readonly pinCost?: PinCost
 }
 
 export interface Library {
@@ -33,8 +36,9 @@ export interface Library {
 export async function openLibrary({
   store,
   interval = DEFAULT_INTERVAL,
+  pinCost = PIN_COST,
 }: LibraryOptions): Promise<Library> {
-  const slots = await Slots.open(store)
+  const slots = await Slots.open(store, pinCost)
   const applications = new Set<Application>()
   return {
     open() {

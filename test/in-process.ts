@@ -16,9 +16,13 @@ import {
 import { CKA, CKF, CKR, CKU } from '../src/standard/constants.ts'
 import { CryptokiError } from '../src/standard/error.ts'
 import { openSqliteStore } from '../src/store/sqlite.ts'
+import type { Store } from '../src/store/store.ts'
 
 export const SO_PIN = Buffer.from('so-87654321')
 export const PIN = Buffer.from('1234')
+
+/** The cheapest PIN there is, 8 KiB and one pass: tests set many. */
+export const CHEAP_PIN = { memory: 8, passes: 1, lanes: 1 } as const
 
 /** 32 bytes, blank padded. */
 export const label = (text: string) => Buffer.from(text.padEnd(32))
@@ -64,6 +68,10 @@ export interface Opened {
   ): Promise<AnswerOf<N>>
   /** Ends the library and opens it again on the same store: what lasted is there. */
   restart(): Promise<Opened>
+  /** One more application of the library, in a session whose user is logged in where the token has one. */
+  another(): Promise<Opened>
+  /** What the library stands on; what is changed there another host may have changed. */
+  readonly store: Store
 }
 
 const caller =
@@ -72,23 +80,31 @@ const caller =
     application.call(name, inputs, context)
 
 async function openOn(file: string, t: TestContext, interval: number): Promise<Opened> {
-  const library = await openLibrary({ store: await openSqliteStore(file), interval })
+  const store = await openSqliteStore(file)
+  const library = await openLibrary({ store, interval })
   let closed = false
   const close = async () => {
     if (!closed) await library.close()
     closed = true
   }
   t.after(close)
-  const application = library.open('test')
-  const call = caller(application)
-  const session = await call('C_OpenSession', [0, CKF.SERIAL_SESSION | CKF.RW_SESSION, true]).catch(
-    () => 0,
-  )
   const restart = async () => {
     await close()
     return openOn(file, t, interval)
   }
-  return { application, session, slot: 0, call, restart }
+  const open = async (): Promise<Opened> => {
+    const application = library.open('test')
+    const call = caller(application)
+    const flags = CKF.SERIAL_SESSION | CKF.RW_SESSION
+    const session = await call('C_OpenSession', [0, flags, true]).catch(() => 0)
+    return { application, session, slot: 0, call, restart, another, store }
+  }
+  const another = async () => {
+    const opened = await open()
+    if (opened.session !== 0) await opened.call('C_Login', [opened.session, CKU.USER, PIN])
+    return opened
+  }
+  return open()
 }
 
 /** A library on an empty store; slot 0 holds a token that is not initialised. */
@@ -100,14 +116,15 @@ export function emptyLibrary(t: TestContext, interval = 50): Promise<Opened> {
 
 /** A read/write session with a token whose user is logged in. */
 export async function openToken(t: TestContext, interval = 50): Promise<Opened> {
-  const { call, application, restart } = await emptyLibrary(t, interval)
+  const library = await emptyLibrary(t, interval)
+  const { call } = library
   await call('C_InitToken', [0, SO_PIN, label('test')])
   const session = await call('C_OpenSession', [0, CKF.SERIAL_SESSION | CKF.RW_SESSION, true])
   await call('C_Login', [session, CKU.SO, SO_PIN])
   await call('C_InitPIN', [session, PIN])
   await call('C_Logout', [session])
   await call('C_Login', [session, CKU.USER, PIN])
-  return { application, session, slot: 0, call, restart }
+  return { ...library, session }
 }
 
 export const data = (bytes: Uint8Array | string) =>

@@ -106,6 +106,7 @@ export async function startService(t: Scope, settings: Environment = {}): Promis
   const environment = emptyHome(t, settings, () => endWith('SIGTERM'))
   mkdirSync(environment.SOFTOKI_HOME, { mode: 0o700 })
   writeFileSync(join(environment.SOFTOKI_HOME, 'softoki.json'), '{ "logLevel": "warn" }')
+  modulePath()
   child = await launch(environment)
   return {
     home: environment.SOFTOKI_HOME,
@@ -167,12 +168,19 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   assert.ok(!ignored, `the service ignored ${signal}`)
 }
 
+let built = false
+
 /** Builds the native parts where they are not up to date; answers the path of the module. */
 export function modulePath(): string {
+  if (!built) buildNative()
+  built = true
+  return join(root, 'native/build/libsoftoki-pkcs11.so')
+}
+
+function buildNative(): void {
   execFileSync(process.execPath, [join(root, 'scripts/build-native.mjs')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  return join(root, 'native/build/libsoftoki-pkcs11.so')
 }
 
 /** Compiles a C program of the tests; answers the path of the executable. */

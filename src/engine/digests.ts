@@ -24,8 +24,14 @@ export interface Digesting {
   digest(): Uint8Array
 }
 
+/** A digest in parts that another one can go on from. */
+export interface Hashing extends Digesting {
+  /** A second one in the same state. */
+  copy(): Hashing
+}
+
 /** A digest in parts. */
-export const digesting = (name: DigestName): Digesting => createHash(name)
+export const digesting = (name: DigestName): Hashing => createHash(name)
 
 /** The digest of a message that is all here. */
 export const digestOf = (name: DigestName, message: Uint8Array): Uint8Array =>

@@ -4,6 +4,8 @@ import { mechanismFor, type Use } from '../mechanisms/table.ts'
 import { after, Operation, type Works } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { MechanismArgument } from '../standard/calls.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
 import { asksForLogin, keyFor, type Usage } from './keys-in-use.ts'
 
 export interface Beginning {
@@ -21,12 +23,22 @@ export function begin(
   session.checkIdle(kind)
   const row = mechanismFor(argument, kind as Use)
   const mechanism = argument as MechanismArgument
-  return after(keyFor(session, handle, row, usage), (key: CryptokiObject) =>
-    after(makeWorks(row, kind, { key, mechanism }), (works) => {
-      session.begin(kind, new Operation(works, key.id, asksForLogin(key)))
+  return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
+    const again = () => makeWorks(row, kind, { key, mechanism })
+    const beginning = {
+      mechanism: row.type,
+      keyId: key.id,
+      asksForLogin: asksForLogin(key),
+      again,
+    }
+    return after(again(), (works) => {
+      // It may have been destroyed, or the user logged out, while it was fetched.
+      if (!session.membership.knows(handle, key.id))
+        throw new CryptokiError(CKR.KEY_HANDLE_INVALID, `there is no key ${handle} any more`)
+      session.begin(kind, new Operation(works, beginning))
       return undefined
-    }),
-  )
+    })
+  })
 }
 
 function makeWorks(row: Mechanism, kind: Beginning['kind'], what: Begin): Works | Promise<Works> {

@@ -17,10 +17,13 @@ export function whole(
   room: Room,
 ): Answer {
   const operation = session.wholeOperation<Cipher>(kind)
-  return after(runCipher(operation, { data, room, final: true, surrender, context }), (filled) => {
-    if (isOver(filled)) session.end(kind)
-    return filled
-  })
+  return after(
+    runCipher(operation, { data, room, step: 'whole', surrender, context }),
+    (filled) => {
+      if (isOver(filled)) session.end(kind)
+      return filled
+    },
+  )
 }
 
 /** C_EncryptUpdate, C_DecryptUpdate. */
@@ -32,7 +35,7 @@ export function part(
   room: Room,
 ): Answer {
   const operation = session.operation<Cipher>(kind)
-  return after(runCipher(operation, { data, room, final: false, surrender, context }), (filled) => {
+  return after(runCipher(operation, { data, room, step: 'part', surrender, context }), (filled) => {
     if (isOver(filled)) operation.updated = true
     return filled
   })
@@ -47,7 +50,7 @@ export function last(
 ): Answer {
   const operation = session.operation<Cipher>(kind)
   return after(
-    runCipher(operation, { data: noData, room, final: true, surrender, context }),
+    runCipher(operation, { data: noData, room, step: 'last', surrender, context }),
     (filled) => {
       if (isOver(filled)) session.end(kind)
       return filled

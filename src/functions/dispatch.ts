@@ -13,6 +13,7 @@ import { type FunctionRow, functions } from '../standard/functions.ts'
 import { Surrender } from '../surrender/surrender.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
+import { dual } from './dual.ts'
 import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
@@ -35,6 +36,7 @@ const chapters: readonly Implementations[] = [
   digesting,
   signing,
   verifying,
+  dual,
   keys,
   random,
   parallel,

@@ -38,6 +38,12 @@ export function keyOf(
   })
 }
 
+/** CKA_ALLOWED_MECHANISMS, 4.8; without it, or with an empty list, every mechanism is allowed. */
+export function allows(key: CryptokiObject, mechanism: number): boolean {
+  const allowed = key.attributes.get(CKA.ALLOWED_MECHANISMS)
+  return !Array.isArray(allowed) || allowed.length === 0 || allowed.includes(mechanism)
+}
+
 /** CKR_KEY_TYPE_INCONSISTENT comes before CKR_KEY_FUNCTION_NOT_PERMITTED (5.1.7). */
 function checkUse(
   key: CryptokiObject,
@@ -53,8 +59,7 @@ function checkUse(
     )
   if (!isTrue(key, CKA[usage]))
     throw new CryptokiError(CKR.KEY_FUNCTION_NOT_PERMITTED, `CKA_${usage} of the key is false`)
-  const allowed = key.attributes.get(CKA.ALLOWED_MECHANISMS)
-  if (Array.isArray(allowed) && allowed.length > 0 && !allowed.includes(mechanism.type))
+  if (!allows(key, mechanism.type))
     throw new CryptokiError(
       CKR.MECHANISM_INVALID,
       `CKA_ALLOWED_MECHANISMS of the key lacks CKM_${mechanism.name}`,
@@ -87,3 +92,15 @@ export function keyFor(
 /** A private key with CKA_ALWAYS_AUTHENTICATE asks for a login of its own (4.10). */
 export const asksForLogin = (key: CryptokiObject): boolean =>
   isPrivateObject(key) && isTrue(key, CKA.ALWAYS_AUTHENTICATE)
+
+/**
+ * For functions that use a key at once, such as C_UnwrapKey: they begin no operation that the user
+ * could log in for, so a key that asks for that cannot be used with them.
+ */
+export function checkAsksForNoLogin(key: CryptokiObject): void {
+  if (asksForLogin(key))
+    throw new CryptokiError(
+      CKR.USER_NOT_LOGGED_IN,
+      'the key asks for C_Login with CKU_CONTEXT_SPECIFIC, and there is no operation to log in for',
+    )
+}

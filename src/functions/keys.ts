@@ -17,7 +17,7 @@ import type { Attribute, Filled, MechanismArgument, Room } from '../standard/cal
 import { CKA, CKK, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Call, Implementations } from './implementation.ts'
-import { keyFor, keyOf } from './keys-in-use.ts'
+import { checkAsksForNoLogin, keyFor, keyOf } from './keys-in-use.ts'
 import { keep, keepOne, plan } from './new-objects.ts'
 
 /** Bytes of a wrapped key at most: a PKCS #8 PrivateKeyInfo of RSA-16384 has about 10,000. */
@@ -175,6 +175,7 @@ async function unwrapKey(
     type: CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
   }
   const unwrapping = await keyFor(session, unwrappingHandle, row, 'UNWRAP', complaints)
+  checkAsksForNoLogin(unwrapping)
   if (wrapped === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'no wrapped key')
   if (wrapped.length > MOST_WRAPPED)
     throw new CryptokiError(
@@ -189,8 +190,8 @@ async function unwrapKey(
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
 }
 
-const hasKeyType = (template: readonly Attribute[]) =>
-  template.some(({ type }) => type === CKA.KEY_TYPE)
+const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
+  imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 async function deriveKey(
   { surrender }: Call,
@@ -201,10 +202,12 @@ async function deriveKey(
 ): Promise<number> {
   const row = mechanismFor(argument, 'derive')
   const base = await keyFor(session, handle, row, 'DERIVE')
+  checkAsksForNoLogin(base)
+  const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
   const prepared = plan(session, 'derive', template, {
     class: CKO.SECRET_KEY,
-    keyType: hasKeyType(template) ? undefined : CKK.GENERIC_SECRET,
-    imposed: templateIn(base, CKA.DERIVE_TEMPLATE),
+    keyType: hasKeyType(template, imposed) ? undefined : CKK.GENERIC_SECRET,
+    imposed,
     base,
   })
   const mechanism = argument as MechanismArgument

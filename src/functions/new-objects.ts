@@ -3,6 +3,7 @@
  * completed by its key type, and it is kept whole or not at all. PKCS #11 3.2, 4.1.1.
  */
 import { keyTypes } from '../mechanisms/table.ts'
+import { completeCertificate } from '../objects/certificates.ts'
 import {
   type Complete,
   finish,
@@ -63,9 +64,10 @@ export interface Part {
   readonly values: Attributes
 }
 
-/** What follows from the values of a key, as its key type works it out. */
+/** What follows from the values of a certificate, or of a key as its key type works it out. */
 function completion({ how, rows }: Prepared): Complete {
   const { class: objectClass, type } = rows.of
+  if (objectClass === CKO.CERTIFICATE) return completeCertificate
   const keyType =
     KEY_CLASSES.has(objectClass) && type !== undefined ? keyTypes.get(type) : undefined
   return (_class, attributes) => {

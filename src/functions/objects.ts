@@ -2,6 +2,7 @@
 import { copy, mayDestroy, set } from '../objects/changing.ts'
 import { type CryptokiObject, isPrivateObject, isTokenObject } from '../objects/object.ts'
 import { get } from '../objects/reading.ts'
+import { storedSize } from '../objects/serialisation.ts'
 import { after } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Attribute } from '../standard/calls.ts'
@@ -33,9 +34,9 @@ async function changeable(session: Session, handle: number): Promise<CryptokiObj
 async function destroy(session: Session, handle: number): Promise<undefined> {
   const object = await changeable(session, handle)
   mayDestroy(object)
-  if (isTokenObject(object) && !(await session.token.objects.destroy(object.id)))
-    throw noObject(handle)
-  session.membership.destroyed(object.id)
+  // The token tells every application that has it in use, this one too.
+  if (!isTokenObject(object)) session.membership.destroyed(object.id)
+  else if (!(await session.token.objects.destroy(object.id))) throw noObject(handle)
 }
 
 async function change(
@@ -65,6 +66,9 @@ export const objects = {
     ),
 
   C_DestroyObject: (_call, session, handle) => destroy(session, handle),
+
+  C_GetObjectSize: (_call, session, handle) =>
+    after(objectOf(session, handle), ({ attributes }) => storedSize(attributes)),
 
   C_GetAttributeValue: (_call, session, handle, queries) =>
     after(objectOf(session, handle), (object) => get(object, queries)),

@@ -4,6 +4,7 @@ import { CKF, CKR, CKU } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { PinOwner } from '../store/store.ts'
 import type { Implementations } from './implementation.ts'
+import { restoreState, saveState } from './operation-state.ts'
 
 const OWNERS: ReadonlyMap<number, PinOwner> = new Map([
   [CKU.SO, 'so'],
@@ -26,17 +27,26 @@ function checkMayLogin({ membership }: Session, owner: PinOwner): void {
     )
 }
 
-/** C_Login with CKU_CONTEXT_SPECIFIC: lets a key that asks for it be used once. 5.6.8. */
+/**
+ * C_Login with CKU_CONTEXT_SPECIFIC: lets a key that asks for it be used once, by the operation that
+ * was begun last. 4.10: a try that locks the PIN logs the user out.
+ */
 async function loginForOperation(session: Session, pin: Uint8Array): Promise<void> {
-  const waiting = session.awaitingLogin()
-  if (waiting.length === 0)
+  const operation = session.awaitingLogin().at(-1)
+  if (operation === undefined)
     throw new CryptokiError(
       CKR.OPERATION_NOT_INITIALIZED,
       'no operation waits for a login of its own',
     )
-  const rootKey = await session.token.unlock('user', pin)
-  rootKey.fill(0)
-  for (const operation of waiting) operation.awaitsLogin = false
+  try {
+    const rootKey = await session.token.unlock('user', pin)
+    rootKey.fill(0)
+  } catch (error) {
+    if ((session.token.flags & CKF.USER_PIN_LOCKED) === 0) throw error
+    session.membership.logout()
+    throw new CryptokiError(CKR.PIN_LOCKED, 'the user PIN is locked', { cause: error })
+  }
+  operation.awaitsLogin = false
 }
 
 async function login(
@@ -58,8 +68,15 @@ async function login(
     throw new CryptokiError(CKR.USER_TYPE_INVALID, `there is no user type ${userType}`)
   checkMayLogin(session, owner)
   const rootKey = await session.token.unlock(owner, pin)
-  // Another session of the application may have logged in while the PIN was tried.
-  checkMayLogin(session, owner)
+  try {
+    // Another session of the application may have logged in while the PIN was tried, or this one closed.
+    checkMayLogin(session, owner)
+    if (session.signal.aborted)
+      throw new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed while the PIN was tried')
+  } catch (error) {
+    rootKey.fill(0)
+    throw error
+  }
   session.membership.loggedIn(owner, rootKey)
 }
 
@@ -91,6 +108,11 @@ export const sessions = {
     flags: session.flags,
     deviceError: 0,
   }),
+
+  C_GetOperationState: (_call, session, room) => saveState(session, room),
+
+  C_SetOperationState: (_call, session, state, encryptionKey, authenticationKey) =>
+    restoreState(session, state, encryptionKey, authenticationKey),
 
   C_Login: (_call, session, userType, pin) => login(session, userType, pin),
 

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { mechanismInfo, mechanisms } from '../mechanisms/table.ts'
+import type { ApplicationSessions } from '../sessions/application.ts'
 import type { FilledList, Room } from '../standard/calls.ts'
 import {
   CK_EFFECTIVELY_INFINITE,
@@ -33,6 +34,20 @@ function pinOf(pin: Uint8Array | null): Uint8Array {
       'no PIN: this token has no protected authentication path',
     )
   return pin
+}
+
+/** C_WaitForSlotEvent. `signal` stops a call that waits. */
+async function waitForSlotEvent(
+  { slotEvents }: ApplicationSessions,
+  flags: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (flags !== 0 && flags !== CKF.DONT_BLOCK)
+    throw new CryptokiError(CKR.ARGUMENTS_BAD, 'the only flag is CKF_DONT_BLOCK')
+  if (flags === 0) return slotEvents.next(signal)
+  const slot = slotEvents.take()
+  if (slot === undefined) throw new CryptokiError(CKR.NO_EVENT, 'nothing happened in any slot')
+  return slot
 }
 
 export const slots = {
@@ -78,6 +93,9 @@ export const slots = {
   C_GetMechanismList: (_call, _token, room) => fillList([...mechanisms.keys()], room),
 
   C_GetMechanismInfo: (_call, _token, type) => ({ ...mechanismInfo(type) }),
+
+  C_WaitForSlotEvent: ({ application, context }, flags) =>
+    waitForSlotEvent(application, flags, context.signal),
 
   C_InitToken: async ({ application }, token, pin, label) => {
     await token.init(pinOf(pin), labelOf(label))

@@ -1,7 +1,7 @@
 /** Digests. PKCS #11 3.2, 6.20 to 6.26 (SHA-1, SHA-2) and 6.28 to 6.31 (SHA-3). */
-import { type DigestName, digesting, digestLengths } from '../engine/digests.ts'
+import { type DigestName, digesting, digestLengths, type Hashing } from '../engine/digests.ts'
 import { CKM } from '../standard/constants.ts'
-import type { Mechanism } from './mechanism.ts'
+import type { Mechanism, Summary } from './mechanism.ts'
 
 /**
  * The hash functions: `name` is the one that all their mechanisms and key types begin with,
@@ -21,18 +21,18 @@ export const hashes = [
   { name: 'SHA3_512', digest: 'sha3-512', section: '6.31' },
 ] as const satisfies readonly { name: string; digest: DigestName; section: string }[]
 
+const summary = (hash: Hashing, length: number): Summary => ({
+  length,
+  update: (part) => hash.update(part),
+  final: () => hash.digest(),
+  copy: () => summary(hash.copy(), length),
+})
+
 export const digests: readonly Mechanism[] = hashes.map(({ name, digest, section }) => ({
   type: CKM[name],
   name,
   section: `${section}.2`,
   keyTypes: [],
   keySize: [0, 0],
-  digest: () => {
-    const digestion = digesting(digest)
-    return {
-      length: digestLengths[digest],
-      update: (part) => digestion.update(part),
-      final: () => digestion.digest(),
-    }
-  },
+  digest: () => summary(digesting(digest), digestLengths[digest]),
 }))

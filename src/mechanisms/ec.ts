@@ -38,6 +38,7 @@ const signature = (key: EcKey, message: Message): Summary => ({
   length: 2 * key.curve.bytes,
   update: (part) => message.update(part),
   final: async (surrender) => ecdsaSign(key, await message.take(surrender)),
+  copy: () => signature(key, message.copy()),
 })
 
 /** 6.3.1: r and s of equal length, which may lack leading zeros. */
@@ -60,6 +61,7 @@ const verification = (key: EcKey, message: Message): Verification => ({
         'the signature is that of another message or key',
       )
   },
+  copy: () => verification(key, message.copy()),
 })
 
 const signing = (makeMessage: () => Message): Pick<Mechanism, 'sign' | 'verify'> => ({

@@ -61,6 +61,16 @@ export class Gathered {
     }
   }
 
+  /** A second one with the same bytes. */
+  copy(): Gathered {
+    const copy = new Gathered(this.#limit, this.#tooLong)
+    for (const chunk of this.#chunks) {
+      const isLast = chunk === this.#chunks.at(-1)
+      copy.add(isLast ? chunk.subarray(0, chunk.length - this.#free) : chunk)
+    }
+    return copy
+  }
+
   drop(): void {
     for (const chunk of this.#chunks) chunk.fill(0)
     this.#chunks.length = 0

@@ -29,12 +29,16 @@ export interface Summary {
   readonly length: number
   update(part: Uint8Array): void | Promise<void>
   final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
+  /** A second one in the same state, for C_GetOperationState; absent where its state cannot be kept. */
+  copy?(): Summary
 }
 
 /** Checks a message against a signature or MAC; throws SIGNATURE_INVALID or SIGNATURE_LEN_RANGE. */
 export interface Verification {
   update(part: Uint8Array): void | Promise<void>
   final(signature: Uint8Array, surrender: Surrender): void | Promise<void>
+  /** As that of a Summary. */
+  copy?(): Verification
 }
 
 /** Turns a short message into a value it can be taken back from: sign and verify recover. */

@@ -1,5 +1,5 @@
 /** What a signature is made over: a digest made here, or a short message as it is. */
-import { type DigestName, digesting } from '../engine/digests.ts'
+import { type DigestName, digesting, type Hashing } from '../engine/digests.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { Gathered } from './gathered.ts'
@@ -9,23 +9,29 @@ import type { Surrender } from './mechanism.ts'
 export interface Message {
   update(part: Uint8Array): void
   take(surrender: Surrender): Uint8Array | Promise<Uint8Array>
+  /** A second one that has taken the same parts. */
+  copy(): Message
 }
 
 /** The digest of a message of any length. */
-export function hashedMessage(digest: DigestName): Message {
-  const hash = digesting(digest)
-  return { update: (part) => hash.update(part), take: () => hash.digest() }
-}
+export const hashedMessage = (digest: DigestName): Message => hashed(digesting(digest))
+
+const hashed = (hash: Hashing): Message => ({
+  update: (part) => hash.update(part),
+  take: () => hash.digest(),
+  copy: () => hashed(hash.copy()),
+})
 
 /** The message itself, from `least` to `most` bytes; throws CKR_DATA_LEN_RANGE for any other length. */
-export function shortMessage(least: number, most: number): Message {
-  const gathered = new Gathered(most, CKR.DATA_LEN_RANGE)
-  return {
-    update: (part) => gathered.add(part),
-    take: (surrender) => {
-      if (gathered.length < least)
-        throw new CryptokiError(CKR.DATA_LEN_RANGE, `fewer than ${least} bytes`)
-      return gathered.take(surrender)
-    },
-  }
-}
+export const shortMessage = (least: number, most: number): Message =>
+  short(new Gathered(most, CKR.DATA_LEN_RANGE), least)
+
+const short = (gathered: Gathered, least: number): Message => ({
+  update: (part) => gathered.add(part),
+  take: (surrender) => {
+    if (gathered.length < least)
+      throw new CryptokiError(CKR.DATA_LEN_RANGE, `fewer than ${least} bytes`)
+    return gathered.take(surrender)
+  },
+  copy: () => short(gathered.copy(), least),
+})

@@ -53,6 +53,7 @@ export const signature = (padded: Padded, message: Message): Summary => ({
   length: padded.key.bytes,
   update: (part) => message.update(part),
   final: async (surrender) => sign(padded, await message.take(surrender), surrender),
+  copy: () => signature(padded, message.copy()),
 })
 
 export const verification = (padded: Padded, message: Message): Verification => ({
@@ -62,6 +63,7 @@ export const verification = (padded: Padded, message: Message): Verification => 
     const input = inputOf(padded, await message.take(surrender))
     if (!rsaVerify(padded.key, input, padded.padding, value)) throw invalidSignature()
   },
+  copy: () => verification(padded, message.copy()),
 })
 
 export const recoverableSignature = (padded: Padded): Recovery => ({

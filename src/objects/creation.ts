@@ -108,8 +108,9 @@ export function prepare(
 }
 
 function rowsOfTemplate(how: How, template: readonly Attribute[], given: Given): Rows {
-  const named = classAndType(template, given.class)
-  const objectClass = agreed('CKA_CLASS', given.class, named.class)
+  const implied = agreed('CKA_CLASS', given.class, imposedNumber(given, CKA.CLASS))
+  const named = classAndType(template, implied)
+  const objectClass = agreed('CKA_CLASS', implied, named.class)
   if (objectClass === undefined)
     throw new CryptokiError(CKR.TEMPLATE_INCOMPLETE, 'the template lacks CKA_CLASS')
   if (how !== 'token' && ofTheToken.has(objectClass))
@@ -117,7 +118,17 @@ function rowsOfTemplate(how: How, template: readonly Attribute[], given: Given):
       CKR.ATTRIBUTE_VALUE_INVALID,
       `objects of class ${objectClass} are made by the token`,
     )
-  return rowsFor(objectClass, agreed('the type', given.keyType, named.type))
+  const impliedType = imposedNumber(given, typeAttributes.get(objectClass))
+  return rowsFor(
+    objectClass,
+    agreed('the type', agreed('the type', given.keyType, impliedType), named.type),
+  )
+}
+
+/** 5.18.4: the template of the key that is used is "added to attributes of the key", its class and type too. */
+function imposedNumber({ imposed }: Given, type: number | undefined): number | undefined {
+  const value = type === undefined ? undefined : imposed?.get(type)
+  return typeof value === 'number' ? value : undefined
 }
 
 function agreed(

@@ -33,10 +33,16 @@ function sizeOfAttributes(attributes: Attributes): number {
   return size
 }
 
+/**
+ * Bytes that `serialise` makes of these attributes: what C_GetObjectSize tells (5.7.4), for session
+ * objects too. Sealing and the index add to that at rest.
+ */
+export const storedSize = (attributes: Attributes): number => 1 + sizeOfAttributes(attributes)
+
 /** The same bytes for the same attributes, whatever order they stand in. */
 export function serialise(attributes: Attributes): Uint8Array {
   // One buffer of the right size: growing would leave copies of key values behind.
-  const bytes = new Uint8Array(1 + sizeOfAttributes(attributes))
+  const bytes = new Uint8Array(storedSize(attributes))
   bytes[0] = VERSION
   new Writer(bytes, 1).attributes(attributes)
   return bytes

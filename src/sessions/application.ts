@@ -5,24 +5,30 @@ import type { Slots } from '../tokens/slots.ts'
 import type { Token } from '../tokens/token.ts'
 import { Membership } from './membership.ts'
 import { Session } from './session.ts'
+import { SlotEvents } from './slot-events.ts'
 
 /** Session handles are given once in the life of the library, so a stale one never meets a new session. */
 let lastSession = 0
 
 export class ApplicationSessions {
   readonly slots: Slots
+  readonly slotEvents = new SlotEvents()
   readonly #sessions = new Map<number, Session>()
   readonly #memberships = new Map<Token, Membership>()
   #lastObject = 0
 
   constructor(slots: Slots) {
     this.slots = slots
+    slots.watchers.add(this.slotEvents.occurred)
   }
 
   membership(token: Token): Membership {
     const known = this.#memberships.get(token)
     if (known !== undefined) return known
-    const membership = new Membership(token, () => ++this.#lastObject)
+    const membership = new Membership(token, {
+      nextHandle: () => ++this.#lastObject,
+      closeAll: () => this.closeAll(token),
+    })
     this.#memberships.set(token, membership)
     return membership
   }
@@ -62,6 +68,8 @@ export class ApplicationSessions {
   }
 
   end(): void {
+    this.slots.watchers.delete(this.slotEvents.occurred)
+    this.slotEvents.end()
     for (const session of [...this.#sessions.values()]) this.close(session)
   }
 }

@@ -9,7 +9,8 @@ import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { TokenKeys } from '../store/sealing.ts'
 import type { PinOwner } from '../store/store.ts'
-import type { Token } from '../tokens/token.ts'
+import type { Token, TokenWatcher } from '../tokens/token.ts'
+import { SavedStates } from './saved-states.ts'
 import type { Session } from './session.ts'
 
 /** Sessions of one application with one token. */
@@ -35,21 +36,27 @@ interface Known {
   readonly session?: Session
 }
 
-/** Gives the handles of one application: never the same twice. */
-export type NextHandle = () => number
+/** What a membership asks of its application. */
+export interface ItsApplication {
+  /** Gives the handles of one application: never the same twice. */
+  nextHandle(): number
+  /** Closes all its sessions with the token. */
+  closeAll(): void
+}
 
-export class Membership {
+export class Membership implements TokenWatcher {
   readonly token: Token
   readonly sessions = new Set<Session>()
-  readonly #nextHandle: NextHandle
+  readonly savedStates = new SavedStates()
+  readonly #application: ItsApplication
   readonly #known = new Map<number, Known>()
   readonly #handles = new Map<string, number>()
   #login: Login | undefined
   #sessionObjects = 0
 
-  constructor(token: Token, nextHandle: NextHandle) {
+  constructor(token: Token, application: ItsApplication) {
     this.token = token
-    this.#nextHandle = nextHandle
+    this.#application = application
   }
 
   get login(): Login | undefined {
@@ -65,14 +72,17 @@ export class Membership {
     if (this.sessions.size >= MOST_SESSIONS)
       throw new CryptokiError(CKR.SESSION_COUNT, `${MOST_SESSIONS} sessions are open`)
     this.sessions.add(session)
+    this.token.watchers.add(this)
   }
 
   /** Closes a session; its session objects end with it, and the login with the last session. */
   remove(session: Session): void {
     session.close()
     this.sessions.delete(session)
-    for (const handle of session.ownObjects) this.#forget(handle)
+    this.savedStates.dropOf(session)
+    this.#endObjectsOf(session)
     if (this.sessions.size > 0) return
+    this.token.watchers.delete(this)
     this.logout()
     this.#known.clear()
     this.#handles.clear()
@@ -90,6 +100,7 @@ export class Membership {
     login.rootKey.fill(0)
     login.keys.destroy()
     for (const session of this.sessions) session.endOperations()
+    this.savedStates.dropAll()
     for (const [handle, { isPrivate }] of this.#known) if (isPrivate) this.#forget(handle)
     if (this.token.initialized) this.token.objects.forgetPrivate()
   }
@@ -101,6 +112,8 @@ export class Membership {
 
   /** Takes up a new session object. */
   keep(object: CryptokiObject, session: Session): number {
+    if (!this.sessions.has(session))
+      throw new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed meanwhile')
     if (this.#sessionObjects >= MOST_SESSION_OBJECTS)
       throw new CryptokiError(CKR.DEVICE_MEMORY, `${MOST_SESSION_OBJECTS} session objects are kept`)
     this.#sessionObjects++
@@ -130,18 +143,41 @@ export class Membership {
     return handles
   }
 
+  /** Another token is in the slot, or none: nothing that was known of this one is there. */
+  gone(): void {
+    this.#application.closeAll()
+  }
+
   /** The object is no more: its handle, and operations that use it. */
   destroyed(id: string): void {
     const handle = this.#handles.get(id)
     if (handle !== undefined) this.#forget(handle)
-    for (const session of this.sessions) session.endOperations(id)
+    this.#endUsesOf(new Set([id]))
+  }
+
+  /** Whether a handle stands for this object, which the application may still use. */
+  knows(handle: number, id: string): boolean {
+    return this.#known.get(handle)?.id === id
+  }
+
+  #endUsesOf(keys: ReadonlySet<string | undefined>): void {
+    for (const session of this.sessions) session.endOperations(keys)
+    this.savedStates.dropUsing(keys)
   }
 
   #introduce(known: Known): number {
-    const handle = this.#nextHandle()
+    const handle = this.#application.nextHandle()
     this.#known.set(handle, known)
     this.#handles.set(known.id, handle)
     return handle
+  }
+
+  /** 5.6.2: they go "even if the application has other sessions using the objects", and so do those uses. */
+  #endObjectsOf({ ownObjects }: Session): void {
+    if (ownObjects.size === 0) return
+    const ids = new Set(Array.from(ownObjects, (handle) => this.#known.get(handle)?.id))
+    for (const handle of ownObjects) this.#forget(handle)
+    this.#endUsesOf(ids)
   }
 
   #forget(handle: number): void {

@@ -15,21 +15,69 @@ export const STEP = 1 << 20
 /** What an operation works with: what the mechanism row's maker made. */
 export type Works = Cipher | Summary | Verification | Recovery
 
+/** What an operation was begun with. */
+export interface Beginning {
+  /** CKM_ number. */
+  readonly mechanism: number
+  /** The object id of the key, where there is one. */
+  readonly keyId?: string
+  /** The key asks for a login of its own. */
+  readonly asksForLogin?: boolean
+  /** Makes works like those the operation began with. */
+  readonly again: () => Works | Promise<Works>
+}
+
+/** What a function does to an operation: all of it in one (C_Decrypt), a part (Update), or the end (Final). */
+export type Step = 'whole' | 'part' | 'last'
+
+/** A result that was computed before its length was known and did not fit its buffer. */
+interface Held {
+  readonly result: Uint8Array
+  /** The step it is the result of; only that one fetches it. */
+  readonly step: Step
+}
+
 export class Operation<W extends Works = Works> {
   readonly works: W
+  /** CKM_ number. */
+  readonly mechanism: number
   /** The object id of the key, where there is one. */
   readonly keyId: string | undefined
+  readonly #beginning: Beginning
   /** The key asks for C_Login with CKU_CONTEXT_SPECIFIC before it is used (CKA_ALWAYS_AUTHENTICATE). */
   awaitsLogin: boolean
   /** An Update function was called: the single-part function may not be any more. */
   updated = false
-  /** A result that was computed before its length was known and did not fit its buffer. */
-  held: Uint8Array | undefined
+  /** A result that waits to be fetched. */
+  held: Held | undefined
 
-  constructor(works: W, keyId?: string, awaitsLogin = false) {
+  constructor(works: W, beginning: Beginning) {
     this.works = works
-    this.keyId = keyId
-    this.awaitsLogin = awaitsLogin
+    this.mechanism = beginning.mechanism
+    this.keyId = beginning.keyId
+    this.#beginning = beginning
+    this.awaitsLogin = beginning.asksForLogin ?? false
+  }
+
+  /**
+   * A second operation in the same state; its key asks for a login once more. CKR_STATE_UNSAVEABLE
+   * where the works are in the middle of something that cannot be copied.
+   */
+  async copy(): Promise<Operation> {
+    const works = await this.#copyOfWorks()
+    if (works === undefined || this.held !== undefined)
+      throw new CryptokiError(
+        CKR.STATE_UNSAVEABLE,
+        'an operation of this mechanism cannot be saved once data went in',
+      )
+    const copy = new Operation(works, this.#beginning)
+    copy.updated = this.updated
+    return copy
+  }
+
+  #copyOfWorks(): Works | undefined | Promise<Works> {
+    if (!this.updated) return this.#beginning.again()
+    return 'copy' in this.works ? this.works.copy?.() : undefined
   }
 }
 
@@ -120,10 +168,17 @@ async function putSteps(put: Put, offset: number, part: Uint8Array): Promise<voi
 export interface CipherCall {
   readonly data: Data
   readonly room: Room
-  /** The last bytes of the message are among the data. */
-  readonly final: boolean
+  readonly step: Step
   readonly surrender: Surrender
   readonly context: CallContext
+  readonly beside?: Beside
+}
+
+/** The other operation of a dual function, which goes over the plaintext. */
+export interface Beside {
+  /** Where the plaintext is: what goes into the cipher, or what comes out. */
+  readonly takes: 'input' | 'output'
+  update(part: Uint8Array): void | Promise<void>
 }
 
 /** One encryption or decryption function: data in, output by the convention. */
@@ -132,25 +187,31 @@ export function runCipher(
   call: CipherCall,
 ): Filled | Promise<Filled> {
   const { works } = operation
-  const { data, room, final } = call
-  if (operation.held !== undefined) return release(operation, operation.held, room)
-  const length = works.outputLength(data.length, final)
+  const { data, room, step } = call
+  if (operation.held !== undefined) return fetchHeld(operation, operation.held, step, room)
+  const length = works.outputLength(data.length, step !== 'part')
   if (room === null) return { needed: length.bytes }
-  if (room < length.bytes && length.exact) return { needed: length.bytes }
+  // With another operation beside it nothing may be worked on that might not go out.
+  if (room < length.bytes && (length.exact || call.beside)) return { needed: length.bytes }
   const context = room < length.bytes ? {} : call.context
   return after(passThrough(works, call, new Outlet(length.bytes, context)), (filled) =>
-    filled instanceof Uint8Array ? release(operation, filled, room) : filled,
+    filled instanceof Uint8Array ? release(operation, { result: filled, step }, room) : filled,
   )
 }
 
 function passThrough(
   works: Cipher,
-  { data, final, surrender }: CipherCall,
+  { data, step, surrender, beside }: CipherCall,
   outlet: Outlet,
 ): Filled | Promise<Filled> {
-  const update = (part: Uint8Array) => after(works.update(part), (out) => outlet.write(out))
+  const write = (out: Uint8Array) =>
+    after(beside?.takes === 'output' ? beside.update(out) : undefined, () => outlet.write(out))
+  const update = (part: Uint8Array) =>
+    after(beside?.takes === 'input' ? beside.update(part) : undefined, () =>
+      after(works.update(part), write),
+    )
   return after(feed(data, surrender, update), () =>
-    after(final ? works.final(surrender) : undefined, (last) =>
+    after(step === 'part' ? undefined : works.final(surrender), (last) =>
       after(last === undefined || last.length === 0 ? undefined : outlet.write(last), () =>
         outlet.end(),
       ),
@@ -159,13 +220,23 @@ function passThrough(
 }
 
 /** A result goes out where there is room for it and is kept where there is not. */
-function release(operation: Operation, result: Uint8Array, room: Room): Filled {
+function release(operation: Operation, held: Held, room: Room): Filled {
+  const { result } = held
   if (room === null || room < result.length) {
-    operation.held = result
+    operation.held = held
     return { needed: result.length }
   }
   operation.held = undefined
   return result
+}
+
+/** Works that have given their result can do no more: until it is fetched nothing else goes on. */
+function fetchHeld(operation: Operation, held: Held, step: Step, room: Room): Filled {
+  if (held.step === step) return release(operation, held, room)
+  throw new CryptokiError(
+    CKR.OPERATION_ACTIVE,
+    'a result waits that did not fit its buffer: the same function again fetches it',
+  )
 }
 
 /** A digest, signature or MAC of the data that is left. */
@@ -192,7 +263,9 @@ export function runRecovery(
   const { works, held } = operation
   if (held !== undefined) return release(operation, held, room)
   if (room === null) return { needed: works.length }
-  return after(works.recover(input, surrender), (result) => release(operation, result, room))
+  return after(works.recover(input, surrender), (result) =>
+    release(operation, { result, step: 'whole' }, room),
+  )
 }
 
 /** All of a short input at once; CKR_DATA_LEN_RANGE for more than `most` bytes. */

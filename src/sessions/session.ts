@@ -120,11 +120,16 @@ export class Session {
     this.#operations.delete(kind)
   }
 
-  /** Ends the operations that use a key, or all of them. */
-  endOperations(keyId?: string): void {
+  /** Ends the operations that use one of these keys (by object id), or all of them. */
+  endOperations(keys?: ReadonlySet<string | undefined>): void {
     for (const [kind, operation] of this.#operations)
-      if (keyId === undefined || operation.keyId === keyId) this.#operations.delete(kind)
-    if (keyId === undefined) this.search = undefined
+      if (keys === undefined || keys.has(operation.keyId)) this.#operations.delete(kind)
+    if (keys === undefined) this.search = undefined
+  }
+
+  /** Every active operation. */
+  get operations(): ReadonlyMap<OperationKind, Operation> {
+    return this.#operations
   }
 
   /** The operations whose keys wait for a login of their own. */

@@ -287,7 +287,7 @@ export class SqlStore implements Store {
       await deleteTags(transaction, slot, row.number, without(split(row.tags), []))
       return true
     })
-    if (destroyed) this.#changed(slot, id)
+    if (destroyed) this.#changed(slot, id, true)
     return destroyed
   }
 
@@ -368,7 +368,7 @@ export class SqlStore implements Store {
     return this.#database.transaction().execute(work)
   }
 
-  #changed(slot: number, object?: string): void {
-    for (const listener of this.#listeners) listener(slot, object)
+  #changed(slot: number, object?: string, destroyed = false): void {
+    for (const listener of this.#listeners) listener(slot, object, destroyed)
   }
 }

@@ -47,10 +47,11 @@ export interface ObjectRecord {
 export type PinOwner = 'so' | 'user'
 
 /**
- * Told when something changed that a cache may hold: the slot, and the object where it was one. Called
- * once the change is committed and before its promise resolves; must not throw.
+ * Told when something changed that a cache may hold: the slot, and the object where it was one, with
+ * `destroyed` where it is no more. Called once the change is committed and before its promise
+ * resolves; must not throw.
  */
-export type ChangeListener = (slot: number, object?: string) => void
+export type ChangeListener = (slot: number, object?: string, destroyed?: boolean) => void
 
 export interface Store {
   slots(): Promise<readonly SlotRecord[]>

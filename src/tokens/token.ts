@@ -2,10 +2,21 @@
 import { randomBytes } from 'node:crypto'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import { newRootKey, unwrapRootKey, wrapRootKey } from '../store/sealing.ts'
+import { newRootKey, type PinCost, unwrapRootKey, wrapRootKey } from '../store/sealing.ts'
 import type { PinOwner, SlotRecord, Store, TokenRecord } from '../store/store.ts'
 import { TokenObjects } from './objects.ts'
 import { checkPinLength, MOST_FAILURES, pinFlags } from './pins.ts'
+
+/** Told what happens to a token in use, whoever does it; an application with sessions there is one. */
+export interface TokenWatcher {
+  /** A token object is no more. */
+  destroyed(id: string): void
+  /** Another token is in the slot now, or the slot is no more. */
+  gone(): void
+}
+
+const isSame = (one: Uint8Array | undefined, other: Uint8Array | undefined): boolean =>
+  one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
 
 /** The token is always there, so a slot and its token are one. */
 export class Token {
@@ -13,17 +24,31 @@ export class Token {
   readonly serial: string
   /** Sessions of all applications. */
   openSessions = 0
+  readonly watchers = new Set<TokenWatcher>()
   readonly #store: Store
+  readonly #pinCost: PinCost
+  readonly #refresh: () => Promise<void>
   #record: TokenRecord | null
+  /** Made anew with each token, so it tells one from another. */
+  #publicKey: Uint8Array | undefined
   #objects: TokenObjects | undefined
   /** The last change of PINs; the next waits for it. */
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store, { slot, serial, token }: SlotRecord) {
+  /** `refresh` has the record read from the store again and given to `renew`. */
+  constructor(
+    store: Store,
+    { slot, serial, token }: SlotRecord,
+    pinCost: PinCost,
+    refresh: () => Promise<void>,
+  ) {
     this.#store = store
+    this.#pinCost = pinCost
+    this.#refresh = refresh
     this.slot = slot
     this.serial = serial
     this.#record = token
+    this.#publicKey = token?.publicKey
   }
 
   get initialized(): boolean {
@@ -37,7 +62,8 @@ export class Token {
 
   /** CK_TOKEN_INFO flags. */
   get flags(): number {
-    const always = CKF.RNG | CKF.LOGIN_REQUIRED
+    const always =
+      CKF.RNG | CKF.LOGIN_REQUIRED | CKF.RESTORE_KEY_NOT_NEEDED | CKF.DUAL_CRYPTO_OPERATIONS
     return this.#record === null ? always : always | CKF.TOKEN_INITIALIZED | pinFlags(this.#record)
   }
 
@@ -67,7 +93,7 @@ export class Token {
     const rootKey = newRootKey()
     const record: TokenRecord = {
       label,
-      soKey: await wrapRootKey(rootKey, soPin, this.#context('so')),
+      soKey: await this.#wrap(rootKey, soPin, 'so'),
       userKey: null,
       publicKey: randomBytes(32),
       soFailures: 0,
@@ -77,10 +103,20 @@ export class Token {
     rootKey.fill(0)
     // Hashing the PIN took a while.
     this.#checkNoSession()
-    await this.#store.initToken(this.slot, record)
-    this.#record = record
-    this.#objects?.forgetAll()
-    this.#objects = undefined
+    await this.#replace(record)
+  }
+
+  /** Nobody opens a session while one token takes the place of another. */
+  async #replace(record: TokenRecord): Promise<void> {
+    const before = this.#record
+    this.#record = null
+    try {
+      await this.#store.initToken(this.slot, record)
+    } catch (error) {
+      this.#record = before
+      throw error
+    }
+    await this.#refresh()
   }
 
   /**
@@ -113,7 +149,7 @@ export class Token {
   /** C_InitPIN: the security officer, who holds the root key, sets the user's PIN. */
   async initPin(rootKey: Uint8Array, pin: Uint8Array): Promise<void> {
     checkPinLength(pin)
-    const userKey = await wrapRootKey(rootKey, pin, this.#context('user'))
+    const userKey = await this.#wrap(rootKey, pin, 'user')
     await this.#update({ userKey, userFailures: 0, userPinToBeChanged: false })
   }
 
@@ -125,18 +161,33 @@ export class Token {
   async #setPin(owner: PinOwner, old: Uint8Array, pin: Uint8Array): Promise<void> {
     checkPinLength(pin)
     const rootKey = await this.unlock(owner, old)
-    const wrapped = await wrapRootKey(rootKey, pin, this.#context(owner))
+    const wrapped = await this.#wrap(rootKey, pin, owner)
     rootKey.fill(0)
     await this.#update(
       owner === 'so' ? { soKey: wrapped } : { userKey: wrapped, userPinToBeChanged: false },
     )
   }
 
-  /** The store tells of a change: an object is closed, the token's record is read again. */
-  async changed(object?: string): Promise<void> {
-    if (object !== undefined) return this.#objects?.forget(object)
-    const fresh = await this.#store.slot(this.slot)
-    if (fresh) this.#record = fresh.token
+  /** The store tells of an object: it was made, changed or destroyed. */
+  changed(object: string, destroyed: boolean): void {
+    this.#objects?.forget(object)
+    if (destroyed) for (const watcher of [...this.watchers]) watcher.destroyed(object)
+  }
+
+  /** Takes the record that the store has now; answers whether that is of another token than before. */
+  renew(record: TokenRecord | null): boolean {
+    this.#record = record
+    if (isSame(this.#publicKey, record?.publicKey)) return false
+    this.#publicKey = record?.publicKey
+    this.#objects?.forgetAll()
+    this.#objects = undefined
+    this.gone()
+    return true
+  }
+
+  /** What was in the slot is no more. */
+  gone(): void {
+    for (const watcher of [...this.watchers]) watcher.gone()
   }
 
   #initialized(): TokenRecord {
@@ -160,6 +211,10 @@ export class Token {
         CKR.SESSION_EXISTS,
         `${this.openSessions} sessions are open with the token`,
       )
+  }
+
+  #wrap(rootKey: Uint8Array, pin: Uint8Array, owner: PinOwner): Promise<Uint8Array> {
+    return wrapRootKey(rootKey, pin, this.#context(owner), this.#pinCost)
   }
 
   #context(owner: PinOwner) {

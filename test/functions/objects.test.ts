@@ -268,3 +268,103 @@ test('a copy is made where such an object may be made, and of what may be copied
   )
   await assert.rejects(call('C_CopyObject', [session, 9999, []]), answers('OBJECT_HANDLE_INVALID'))
 })
+
+test('an object that another application destroyed is gone, and so is its handle', async (t) => {
+  const token = await openToken(t)
+  const other = await token.another()
+  const object = await token.call('C_CreateObject', [
+    token.session,
+    template({ ...DATA, TOKEN: true }),
+  ])
+  const [theirs] = await find(other, {})
+  await other.call('C_DestroyObject', [other.session, theirs as number])
+  const gone = answers('OBJECT_HANDLE_INVALID')
+  await assert.rejects(token.call('C_GetObjectSize', [token.session, object]), gone)
+  await assert.rejects(token.call('C_DestroyObject', [token.session, object]), gone)
+})
+
+test('the size of an object is that of its attributes as they are stored', async (t) => {
+  const { call, session } = await openToken(t)
+  const sizeOf = async (named: Parameters<typeof template>[0]) =>
+    call('C_GetObjectSize', [session, await call('C_CreateObject', [session, template(named)])])
+  const small = await sizeOf(DATA)
+  assert.ok(small > DATA.LABEL.length + DATA.VALUE.length && small < 500, `${small} bytes`)
+  assert.equal(await sizeOf({ ...DATA, VALUE: `${DATA.VALUE} and more` }), small + 9)
+  assert.equal(await sizeOf({ ...DATA, TOKEN: true }), small)
+  await assert.rejects(call('C_GetObjectSize', [session, 9999]), answers('OBJECT_HANDLE_INVALID'))
+})
+
+test('the check value of a certificate begins the SHA-1 of its value', async (t) => {
+  const { call, session } = await openToken(t)
+  const certificate = {
+    CLASS: CKO.CERTIFICATE,
+    CERTIFICATE_TYPE: CKC.X_509,
+    SUBJECT: 'subject',
+    VALUE: 'abc',
+  }
+  const checkValue = async (named: Parameters<typeof template>[0]) => {
+    const object = await call('C_CreateObject', [session, template(named)])
+    const query = [{ type: CKA.CHECK_VALUE, room: 20 }]
+    return (await call('C_GetAttributeValue', [session, object, query])).answers[0]?.value
+  }
+  // FIPS 180-4: SHA-1 of "abc".
+  const right = Buffer.from('a9993e', 'hex')
+  for (const named of [certificate, { ...certificate, CHECK_VALUE: right }])
+    assert.deepEqual(Buffer.from(bytes(await checkValue(named))), right)
+  assert.equal(bytes(await checkValue({ ...certificate, CHECK_VALUE: '' })).length, 0)
+  await assert.rejects(
+    checkValue({ ...certificate, CHECK_VALUE: 'xyz' }),
+    answers('ATTRIBUTE_VALUE_INVALID'),
+  )
+  const elsewhere = {
+    URL: 'https://example.org/cert',
+    HASH_OF_SUBJECT_PUBLIC_KEY: Buffer.alloc(20, 1),
+    HASH_OF_ISSUER_PUBLIC_KEY: Buffer.alloc(20, 2),
+    VALUE: '',
+  }
+  assert.equal(await checkValue({ ...certificate, ...elsewhere }), null)
+  const given = await checkValue({ ...certificate, ...elsewhere, CHECK_VALUE: right })
+  assert.deepEqual(Buffer.from(bytes(given)), right)
+})
+
+test('copies of session objects become token objects and the other way round', async (t) => {
+  const token = await openToken(t)
+  const { call, session } = token
+  const key = await call('C_CreateObject', [session, template({ ...SECRET, LABEL: 'first' })])
+  const lasting = await call('C_CopyObject', [
+    session,
+    key,
+    template({ TOKEN: true, LABEL: 'lasts' }),
+  ])
+  const reading = await call('C_OpenSession', [0, RO, false])
+  const passing = await call('C_CopyObject', [
+    reading,
+    lasting,
+    template({ TOKEN: false, LABEL: 'passes' }),
+  ])
+  for (const object of [key, lasting, passing]) {
+    await call('C_SetAttributeValue', [session, object, template({ ENCRYPT: true })])
+    await call('C_EncryptInit', [session, { type: CKM.AES_ECB, parameter: null }, object])
+    const encrypted = await call('C_Encrypt', [session, data(Buffer.alloc(16)), 16])
+    assert.equal(bytes(encrypted).length, 16)
+  }
+  await call('C_CloseSession', [reading])
+  assert.deepEqual(await find(token, { LABEL: 'passes' }), [])
+  const again = await token.restart()
+  await again.call('C_Login', [again.session, CKU.USER, PIN])
+  assert.equal((await find(again, { LABEL: 'lasts' })).length, 1)
+  assert.deepEqual(await find(again, { LABEL: 'first' }), [])
+})
+
+test('a template that a copy cannot have copies nothing', async (t) => {
+  const token = await openToken(t)
+  const { call, session } = token
+  const key = await call('C_CreateObject', [session, template(SECRET)])
+  const copy = (named: Parameters<typeof template>[0]) =>
+    call('C_CopyObject', [session, key, template(named)])
+  await assert.rejects(copy({ VALUE: Buffer.alloc(16) }), answers('ATTRIBUTE_READ_ONLY'))
+  await assert.rejects(copy({ UNIQUE_ID: 'mine' }), answers('ATTRIBUTE_READ_ONLY'))
+  await assert.rejects(copy({ EXTRACTABLE: true }), answers('ATTRIBUTE_READ_ONLY'))
+  await assert.rejects(copy({ MODULUS: 'x' }), answers('TEMPLATE_INCONSISTENT'))
+  assert.deepEqual(await find(token, {}), [key])
+})

@@ -134,6 +134,74 @@ test('an operation ends with its key', async (t) => {
   )
 })
 
+test('an operation ends when another application destroys its key', async (t) => {
+  const token = await openToken(t)
+  const other = await token.another()
+  const named = { ...AES, TOKEN: true, LABEL: 'shared' }
+  await token.call('C_CreateObject', [token.session, template(named)])
+  const found: number[] = []
+  for (const { call, session } of [token, other]) {
+    await call('C_FindObjectsInit', [session, template({ LABEL: 'shared' })])
+    found.push((await call('C_FindObjects', [session, 1]))[0] as number)
+    await call('C_FindObjectsFinal', [session])
+  }
+  const [own, theirs] = found as [number, number]
+  await token.call('C_EncryptInit', [token.session, ecb, own])
+  await token.call('C_EncryptUpdate', [token.session, data(Buffer.alloc(16)), 16])
+  await token.call('C_DigestInit', [token.session, sha256])
+  await other.call('C_DestroyObject', [other.session, theirs])
+  await assert.rejects(
+    token.call('C_EncryptFinal', [token.session, 16]),
+    answers('OPERATION_NOT_INITIALIZED'),
+  )
+  await assert.rejects(
+    token.call('C_EncryptInit', [token.session, ecb, own]),
+    answers('KEY_HANDLE_INVALID'),
+  )
+  await token.call('C_DigestFinal', [token.session, 32])
+})
+
+test('an operation ends when another host destroys its key', async (t) => {
+  const { call, session, store } = await openToken(t)
+  const key = await call('C_CreateObject', [session, template({ ...AES, TOKEN: true })])
+  await call('C_EncryptInit', [session, ecb, key])
+  const [id] = await store.findObjects(0, true, [])
+  assert.ok(await store.destroyObject(0, id as string))
+  await assert.rejects(
+    call('C_Encrypt', [session, data(Buffer.alloc(16)), 16]),
+    answers('OPERATION_NOT_INITIALIZED'),
+  )
+})
+
+test('a key that is destroyed, or hidden, while an Init fetches it begins no operation', async (t) => {
+  const token = await openToken(t)
+  const { store } = token
+  const named = { ...AES, TOKEN: true }
+  for (const [ends, rv] of [
+    ['C_DestroyObject', 'KEY_HANDLE_INVALID'],
+    ['C_Logout', 'USER_NOT_LOGGED_IN'],
+  ] as const) {
+    const { call, session } = await token.another()
+    const key = await call('C_CreateObject', [session, template(named)])
+    const other = await call('C_OpenSession', [0, 6, false])
+    // A change closes the object, so that it is fetched from the store.
+    await call('C_SetAttributeValue', [session, key, template({ LABEL: 'changed' })])
+    const object = store.object.bind(store)
+    store.object = async (slot, id) => {
+      const record = await object(slot, id)
+      store.object = object
+      if (ends === 'C_Logout') await call('C_Logout', [other])
+      else await call('C_DestroyObject', [other, key])
+      return record
+    }
+    await assert.rejects(call('C_EncryptInit', [session, ecb, key]), answers(rv))
+    await assert.rejects(
+      call('C_Encrypt', [session, data(Buffer.alloc(16)), 16]),
+      answers('OPERATION_NOT_INITIALIZED'),
+    )
+  }
+})
+
 test('with interval 0 every cryptographic call surrenders at least once, with CKN_SURRENDER', async (t) => {
   const { call, session } = await openToken(t, 0)
   const events: number[] = []

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CKA, CKF, CKM, CKO, CKS, CKU } from '../../src/standard/constants.ts'
+import { CKA, CKF, CKM, CKO, CKR, CKS, CKU } from '../../src/standard/constants.ts'
+import { CryptokiError } from '../../src/standard/error.ts'
 import {
   answers,
   data,
@@ -187,7 +188,7 @@ test('a private object hides on logout and its operations end', async (t) => {
 
 test('what only later versions have answers CKR_FUNCTION_NOT_SUPPORTED, and C_GetFunctionStatus CKR_FUNCTION_NOT_PARALLEL', async (t) => {
   const { call, session } = await openToken(t)
-  await assert.rejects(call('C_DigestKey', [session, 1]), answers('FUNCTION_NOT_SUPPORTED'))
+  await assert.rejects(call('C_AsyncGetID', [session, 'C_Sign']), answers('FUNCTION_NOT_SUPPORTED'))
   await assert.rejects(call('C_GetFunctionStatus', [session]), answers('FUNCTION_NOT_PARALLEL'))
   await assert.rejects(call('C_CancelFunction', [4711]), answers('FUNCTION_NOT_PARALLEL'))
 })
@@ -210,4 +211,40 @@ test('of two C_InitToken at once on a free slot one makes the token, and its PIN
   )
   const session = await call('C_OpenSession', [0, RW, false])
   await call('C_Login', [session, CKU.SO, pins[0]])
+})
+
+test('no session is opened with a token that is being initialised anew', async (t) => {
+  const { call, session, store } = await openToken(t)
+  await call('C_CloseSession', [session])
+  const tries: Promise<unknown>[] = []
+  const initToken = store.initToken.bind(store)
+  store.initToken = async (slot, token) => {
+    tries.push(call('C_OpenSession', [0, RW, false]))
+    await initToken(slot, token)
+  }
+  const made = call('C_InitToken', [0, SO_PIN, label('again')])
+  await made
+  await assert.rejects(tries[0] as Promise<unknown>, answers('TOKEN_NOT_RECOGNIZED'))
+  const fresh = await call('C_OpenSession', [0, RW, false])
+  await call('C_Login', [fresh, CKU.SO, SO_PIN])
+})
+
+test('where C_InitToken cannot store the new token, the old one stays', async (t) => {
+  const { call, session, store } = await openToken(t)
+  await call('C_CloseSession', [session])
+  store.initToken = () => Promise.reject(new CryptokiError(CKR.DEVICE_MEMORY, 'the disk is full'))
+  await assert.rejects(call('C_InitToken', [0, SO_PIN, label('new')]), answers('DEVICE_MEMORY'))
+  assert.equal((await call('C_GetTokenInfo', [0])).label, 'test')
+  const again = await call('C_OpenSession', [0, RW, false])
+  await call('C_Login', [again, CKU.USER, PIN])
+})
+
+test('a login that comes too late for its session logs nobody in', async (t) => {
+  const { call, session } = await openToken(t)
+  await call('C_Logout', [session])
+  const login = call('C_Login', [session, CKU.USER, PIN])
+  await call('C_CloseAllSessions', [0])
+  await assert.rejects(login, answers('SESSION_CLOSED'))
+  const fresh = await call('C_OpenSession', [0, RW, false])
+  assert.equal((await call('C_GetSessionInfo', [fresh])).state, CKS.RW_PUBLIC_SESSION)
 })

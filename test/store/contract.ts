@@ -438,8 +438,8 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
     test(
       'listeners are told once a change is committed, and of no call that changed nothing',
       inStore(async (store) => {
-        const told: (readonly [number, string | undefined])[] = []
-        store.onChange((slot, object) => told.push([slot, object]))
+        const told: (readonly [number, string | undefined, boolean | undefined])[] = []
+        store.onChange((slot, object, destroyed) => told.push([slot, object, destroyed]))
         const slot = await tokenIn(store)
         const object = newObject()
         await store.createObjects(slot, [object])
@@ -452,8 +452,9 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
         await store.destroyObject(slot, object.id)
         await assert.rejects(store.createObjects(slot + 1, [object]))
         await store.removeSlot(slot)
-        const ofSlot = [slot, undefined]
-        const ofObject = [slot, object.id]
+        const ofSlot = [slot, undefined, false]
+        const ofObject = [slot, object.id, false]
+        const ofDestroyed = [slot, object.id, true]
         assert.deepEqual(told, [
           ofSlot,
           ofSlot,
@@ -461,7 +462,7 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
           ofObject,
           ofSlot,
           ofSlot,
-          ofObject,
+          ofDestroyed,
           ofSlot,
         ])
       }),

@@ -1,5 +1,4 @@
 /** softoki module: where the PKCS #11 module is. */
-
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
