@@ -8,6 +8,8 @@ import type { Job, Outcome } from './workers.ts'
 
 // A native call cannot notice that the parent is gone; the kernel does.
 dieWithParent()
+// It may have gone before that.
+if (process.ppid !== Number(process.argv[2])) process.exit(0)
 process.on('disconnect', () => process.exit(0))
 // Short calls of other applications come first.
 setPriority(5)

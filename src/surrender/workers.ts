@@ -39,7 +39,7 @@ class Worker {
   #retire: NodeJS.Timeout | undefined
 
   constructor() {
-    this.process = fork(entry, [], {
+    this.process = fork(entry, [String(process.pid)], {
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
