@@ -38,7 +38,7 @@ static void expect_digest(CK_SESSION_HANDLE session, const void *message, CK_ULO
 static void digest_and_crypt(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG length) {
   CK_BYTE *message = malloc(length), *encrypted = malloc(length), *plain = malloc(length);
   CK_BYTE hash[32];
-  CK_ULONG room, last = 0, hash_room = sizeof hash;
+  CK_ULONG room, last = sizeof hash, hash_room = sizeof hash;
   CHECK(message != NULL && encrypted != NULL && plain != NULL);
   for (CK_ULONG i = 0; i < length; i++) message[i] = (CK_BYTE)(i * 7);
 
@@ -59,7 +59,9 @@ static void digest_and_crypt(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK
   ANSWERS(p11->C_DigestInit(session, &sha256), CKR_OK);
   ANSWERS(p11->C_DecryptDigestUpdate(session, encrypted, length, plain, &room), CKR_OK);
   CHECK(room == length && memcmp(plain, message, length) == 0);
+  last = sizeof hash;
   ANSWERS(p11->C_DecryptFinal(session, hash, &last), CKR_OK);
+  CHECK(last == 0);
   hash_room = sizeof hash;
   ANSWERS(p11->C_DigestFinal(session, hash, &hash_room), CKR_OK);
   expect_digest(session, message, length, hash);
@@ -72,7 +74,7 @@ static void sign_and_crypt(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key) {
   CK_OBJECT_HANDLE mac_key = make_key(session, CKK_GENERIC_SECRET);
   CK_BYTE message[PART_BYTES] = "signed and encrypted together", encrypted[PART_BYTES];
   CK_BYTE plain[sizeof encrypted], mac[32];
-  CK_ULONG room = sizeof encrypted, last = 0, mac_room = sizeof mac;
+  CK_ULONG room = sizeof encrypted, last = sizeof mac, mac_room = sizeof mac;
   ANSWERS(p11->C_SignInit(session, &sha256_hmac, mac_key), CKR_OK);
   ANSWERS(p11->C_EncryptInit(session, &ecb, key), CKR_OK);
   ANSWERS(p11->C_SignEncryptUpdate(session, message, sizeof message, encrypted, &room), CKR_OK);
@@ -84,6 +86,7 @@ static void sign_and_crypt(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key) {
   room = sizeof plain;
   ANSWERS(p11->C_DecryptVerifyUpdate(session, encrypted, sizeof encrypted, plain, &room), CKR_OK);
   CHECK(room == sizeof message && memcmp(plain, message, room) == 0);
+  last = sizeof mac;
   ANSWERS(p11->C_DecryptFinal(session, plain, &last), CKR_OK);
   ANSWERS(p11->C_VerifyFinal(session, mac, sizeof mac), CKR_OK);
 

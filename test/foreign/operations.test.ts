@@ -25,5 +25,5 @@ test('slot events reach the caller that waits for them, and C_Finalize releases 
 
 test("all that, through p11-kit's own client", async (t) => {
   const client = library(t, 'p11-kit-client.so')
-  if (client !== undefined) await runs(t, client, ['dual', 'state', 'events'])
+  if (client !== undefined) await runs(t, client, ['dual', 'state', 'events', 'finalize'])
 })

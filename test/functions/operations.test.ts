@@ -44,6 +44,24 @@ test('a padded decryption fits a buffer of its exact length, and a shorter one k
   )
 })
 
+test('a result that waits for its buffer is fetched by the function that made it and by no other', async (t) => {
+  const { call, session } = await openToken(t)
+  const key = await call('C_CreateObject', [session, template(AES)])
+  await call('C_EncryptInit', [session, cbcPad, key])
+  const encrypted = bytes(await call('C_Encrypt', [session, data('hello'), 100]))
+  await call('C_DecryptInit', [session, cbcPad, key])
+  await call('C_Decrypt', [session, data(encrypted), 4])
+  await assert.rejects(
+    call('C_DecryptUpdate', [session, data(''), 100]),
+    answers('OPERATION_ACTIVE'),
+  )
+  await assert.rejects(call('C_DecryptFinal', [session, 100]), answers('OPERATION_ACTIVE'))
+  assert.equal(
+    Buffer.from(bytes(await call('C_Decrypt', [session, data(encrypted), 5]))).toString(),
+    'hello',
+  )
+})
+
 test('Update and Final make what the single-part function makes', async (t) => {
   const { call, session } = await openToken(t)
   const key = await call('C_CreateObject', [session, template(AES)])
@@ -128,6 +146,18 @@ test('an operation ends with its key', async (t) => {
   const key = await call('C_CreateObject', [session, template(AES)])
   await call('C_EncryptInit', [session, ecb, key])
   await call('C_DestroyObject', [session, key])
+  await assert.rejects(
+    call('C_Encrypt', [session, data(Buffer.alloc(16)), 16]),
+    answers('OPERATION_NOT_INITIALIZED'),
+  )
+})
+
+test('an operation ends when the session whose object its key is closes', async (t) => {
+  const { call, session } = await openToken(t)
+  const other = await call('C_OpenSession', [0, 6, false])
+  const key = await call('C_CreateObject', [other, template(AES)])
+  await call('C_EncryptInit', [session, ecb, key])
+  await call('C_CloseSession', [other])
   await assert.rejects(
     call('C_Encrypt', [session, data(Buffer.alloc(16)), 16]),
     answers('OPERATION_NOT_INITIALIZED'),

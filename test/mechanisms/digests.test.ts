@@ -43,3 +43,14 @@ test('a digest of nothing is the digest of the empty message', async () => {
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   )
 })
+
+for (const { name } of hashes)
+  test(`a copy of a CKM_${name} operation goes on from where it was copied`, async () => {
+    const digest = maker(digests, CKM[name], 'digest')({ mechanism: mechanism(CKM[name]) })
+    await digest.update(ascii('ab'))
+    const copy = digest.copy?.()
+    await digest.update(ascii('x'))
+    await copy?.update(ascii('c'))
+    assert.equal(copy && toHex(await copy.final(new Surrender())), ABC[name])
+    assert.notEqual(toHex(await digest.final(new Surrender())), ABC[name])
+  })

@@ -36,3 +36,23 @@ test('more than the limit is refused with the return value given', () => {
     withReturnValue(CKR.ENCRYPTED_DATA_LEN_RANGE),
   )
 })
+
+test('a copy has the same bytes and goes its own way', async () => {
+  for (const lengths of [[], [1], [300, 5], [(1 << 20) + 1, 7]]) {
+    const gathered = new Gathered(4 << 20, CKR.DATA_LEN_RANGE)
+    const parts = lengths.map((length, at) => new Uint8Array(length).fill(at + 1))
+    for (const part of parts) gathered.add(part)
+    const copy = gathered.copy()
+    gathered.add(Uint8Array.of(8))
+    copy.add(Uint8Array.of(9))
+    const before = Buffer.concat(parts)
+    assert.deepEqual(
+      Buffer.from(await gathered.take(new Surrender())),
+      Buffer.concat([before, Buffer.of(8)]),
+    )
+    assert.deepEqual(
+      Buffer.from(await copy.take(new Surrender())),
+      Buffer.concat([before, Buffer.of(9)]),
+    )
+  }
+})

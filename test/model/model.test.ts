@@ -1,6 +1,15 @@
 /**
  * Random sequences of calls by two applications on one token, each call compared with what a small
  * model of the standard says: its return value, its output and everything that can be seen afterwards.
+ *
+ * Faults that were planted in src/ to try it, each found within some 200 sequences: C_Logout leaves handles
+ * of private objects good; an error leaves its operation active; a session that closes leaves its
+ * objects; the right PIN does not start the count of tries anew; a read-only session makes, copies or
+ * destroys token objects; a key is used without CKA_SIGN; C_Digest goes after an Update; a read-only
+ * session opens beside the security officer; a padded decryption hands out its last block early; a
+ * sensitive key tells its value; a key that asks for a login works without; a changed object keeps its
+ * old tags; a result that waits is fetched by another function; a dual function leaves one operation as
+ * it was; a key destroyed by one application goes on serving another.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
@@ -15,8 +24,9 @@ import { operationSteps } from './operation-steps.ts'
 import { sessionSteps } from './session-steps.ts'
 import { Tally, World } from './world.ts'
 
+/** SOFTOKI_MODEL_SEQUENCES=20000 looks for longer. */
 const SEQUENCES = Number(process.env.SOFTOKI_MODEL_SEQUENCES ?? 2000)
-const MOST_STEPS = 60
+const MOST_STEPS = 40
 
 /** Return values that the standard does not list, and we give all the same. */
 const UNLISTED: ReadonlySet<string> = new Set([

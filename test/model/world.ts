@@ -69,6 +69,13 @@ interface Outcome {
   readonly answer?: unknown
 }
 
+interface Called {
+  readonly who: string
+  readonly name: FunctionName
+  readonly inputs: readonly unknown[]
+  readonly outcome: Outcome
+}
+
 const nameOf = (rv: number) => nameOfReturnValue(rv).replace('CKR_', '') as ReturnValue
 
 /** The return value of what was not thrown: 5.2 and 5.7.5. */
@@ -106,7 +113,7 @@ export class World {
   readonly #library: Library
   readonly #tally: Tally
   /** Every call so far, for whoever looks for the fault. */
-  readonly #log: string[] = []
+  readonly #log: Called[] = []
 
   /** Makes a token in the free slot. The user is logged in to one application, nobody to the other. */
   static async open(library: Library, tally: Tally): Promise<World> {
@@ -159,7 +166,7 @@ export class World {
     const expectation = rule(player.model, ...inputs) as Expectation<AnswerOf<N>>
     const { rv, answer } = await outcomeOf(player.real, name, inputs)
     this.#tally.count(name, rv)
-    this.#log.push(`${player.name}: ${name}${shown(inputs)} -> ${rv} ${shown([answer])}`)
+    this.#log.push({ who: player.name, name, inputs, outcome: { rv, answer } })
     const expected = expectation.rv.join(' or CKR_')
     assert.ok(expectation.rv.includes(rv), `${name} is CKR_${rv}, and must be CKR_${expected}`)
     if (answer !== undefined || rv === 'OK')
@@ -211,7 +218,11 @@ export class World {
 
   /** What was called, for the message of a failure. */
   get log(): string {
-    return this.#log.join('\n')
+    return this.#log
+      .map(({ who, name, inputs, outcome: { rv, answer } }) => {
+        return `${who}: ${name}${shown(inputs)} -> ${rv} ${shown([answer])}`
+      })
+      .join('\n')
   }
 
   async close(): Promise<void> {
