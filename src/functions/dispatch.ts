@@ -11,6 +11,7 @@ import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions } from '../standard/functions.ts'
 import { Surrender } from '../surrender/surrender.ts'
+import { flagsOf, insideOf, refuseWithin } from './cancelling.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
 import { dual } from './dual.ts'
@@ -25,6 +26,7 @@ import { sessions } from './sessions.ts'
 import { signing } from './signing.ts'
 import { slots } from './slots.ts'
 import { verifying } from './verifying.ts'
+import { verifyingSignatures } from './verifying-signatures.ts'
 
 const chapters: readonly Implementations[] = [
   general,
@@ -36,6 +38,7 @@ const chapters: readonly Implementations[] = [
   digesting,
   signing,
   verifying,
+  verifyingSignatures,
   dual,
   keys,
   random,
@@ -53,7 +56,11 @@ interface Route {
   readonly onSlot: boolean
   /** Answered at once, also while another call runs on the session. */
   readonly outOfTurn: boolean
+  /** With which flags C_SessionCancel stops it. */
+  readonly flags: number
 }
+
+const OUT_OF_TURN: ReadonlySet<string> = new Set(['C_GetSessionInfo', 'C_SessionCancel'])
 
 /** Answers whatever the handle (5.20). */
 const ANY_HANDLE: ReadonlySet<string> = new Set(['C_GetFunctionStatus', 'C_CancelFunction'])
@@ -67,7 +74,8 @@ function routeOf(name: FunctionName, run: Run): Route {
     run,
     onSession: first === 'session' && !ANY_HANDLE.has(name),
     onSlot: first === 'slot',
-    outOfTurn: name === 'C_GetSessionInfo',
+    outOfTurn: OUT_OF_TURN.has(name),
+    flags: flagsOf(name),
   }
 }
 
@@ -96,6 +104,7 @@ export function dispatch(
   const [first, ...rest] = inputs
   if (route.onSession) {
     const session = application.session(first as number)
+    refuseWithin(name, session)
     const run = () => runOnSession(route, session, rest, { application, context, interval })
     return route.outOfTurn ? run() : session.turn(run)
   }
@@ -120,9 +129,11 @@ function runOnSession(
   // The session may have been closed while the call waited for its turn.
   setting.application.session(session.handle)
   const { row } = route
+  if (!route.outOfTurn) session.runs(route.flags)
+  const { notify } = setting.context
   const surrender = new Surrender({
     interval: setting.interval,
-    notify: row.surrenders && session.notifies ? setting.context.notify : undefined,
+    notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
   const call: Call = { application: setting.application, context: setting.context, surrender }
@@ -137,9 +148,10 @@ function runOnSession(
   }
 }
 
-/** A closed session stops its functions, and so does a caller that is gone. */
-const stopsOf = (session: Session, signal: AbortSignal | undefined): AbortSignal[] =>
-  signal === undefined ? [session.signal] : [session.signal, signal]
+/** A closed session stops its functions, and so do C_SessionCancel and a caller that is gone. */
+function stopsOf({ signal, cancelSignal }: Session, gone: AbortSignal | undefined): AbortSignal[] {
+  return gone === undefined ? [signal, cancelSignal] : [signal, cancelSignal, gone]
+}
 
 /** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
 function fail(error: unknown, session: Session, row: FunctionRow): never {

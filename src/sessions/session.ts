@@ -25,6 +25,9 @@ export class Session {
   readonly #operations = new Map<OperationKind, Operation>()
   #last: Promise<unknown> | undefined
   #closed = new AbortController()
+  #cancelled = new AbortController()
+  /** CKF_ flags of the function that was begun last; it runs while there is a `#last`. */
+  #runningFlags = 0
 
   constructor(handle: number, membership: Membership, flags: number, notifies: boolean) {
     this.handle = handle
@@ -53,6 +56,24 @@ export class Session {
   /** Aborted when the session is closed. */
   get signal(): AbortSignal {
     return this.#closed.signal
+  }
+
+  /** Aborted when C_SessionCancel stops the function that runs now; the next function gets another. */
+  get cancelSignal(): AbortSignal {
+    return this.#cancelled.signal
+  }
+
+  /** A function begins whose work these flags of CK_MECHANISM_INFO tell; 0: none of them does. */
+  runs(flags: number): void {
+    this.#runningFlags = flags
+  }
+
+  /** Stops the function that runs where its flags are among these. It ends its operations itself. */
+  stopRunning(flags: number): void {
+    if (this.#last === undefined || (this.#runningFlags & flags) === 0) return
+    const reason = new CryptokiError(CKR.FUNCTION_CANCELED, 'C_SessionCancel')
+    this.#cancelled.abort(reason)
+    this.#cancelled = new AbortController()
   }
 
   /**
