@@ -49,6 +49,8 @@ export function begin(
       mechanism: row.type,
       keyId: key.id,
       asksForLogin: asksForLogin(key),
+      // A key that asks for a login each time is not used again behind the user's back.
+      ...(asksForLogin(key) ? {} : { argument: mechanism }),
       again,
     }
     return after(again(), (works) => {

@@ -50,6 +50,12 @@ export function flagsOf(name: FunctionName): number {
  */
 export function cancel(session: Session, flags: number): undefined {
   session.stopRunning(flags)
+  const { pending } = session
+  if (pending !== undefined && (pending.flags & flags) !== 0) {
+    session.pending = undefined
+    pending.cancel('C_SessionCancel')
+    for (const kind of (functions[pending.name] as FunctionRow).operations) session.end(kind)
+  }
   for (const kind of [...session.operations.keys()])
     if ((FLAG_OF[kind] & flags) !== 0) session.end(kind)
   if ((flags & CKF.FIND_OBJECTS) !== 0) session.search = undefined

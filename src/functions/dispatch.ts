@@ -4,13 +4,15 @@
  * every error but CKR_BUFFER_TOO_SMALL does).
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
+import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
-import type { CallContext, FunctionName } from '../standard/calls.ts'
+import type { CallContext, Data, FunctionName } from '../standard/calls.ts'
 import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions } from '../standard/functions.ts'
 import { Surrender } from '../surrender/surrender.ts'
+import { asynchronous } from './asynchronous.ts'
 import { flagsOf, insideOf, refuseWithin } from './cancelling.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
@@ -43,6 +45,7 @@ const chapters: readonly Implementations[] = [
   keys,
   random,
   parallel,
+  asynchronous,
 ]
 
 type Run = (call: Call, ...inputs: unknown[]) => unknown
@@ -59,6 +62,15 @@ interface Route {
   /** With which flags C_SessionCancel stops it. */
   readonly flags: number
 }
+
+/** What may be called on a session while a function of it is pending. */
+const BESIDE_PENDING: ReadonlySet<string> = new Set([
+  'C_AsyncComplete',
+  'C_AsyncGetID',
+  'C_SessionCancel',
+  'C_GetSessionInfo',
+  'C_CloseSession',
+])
 
 const OUT_OF_TURN: ReadonlySet<string> = new Set(['C_GetSessionInfo', 'C_SessionCancel'])
 
@@ -108,10 +120,19 @@ export function dispatch(
     const run = () => runOnSession(route, session, rest, { application, context, interval })
     return route.outOfTurn ? run() : session.turn(run)
   }
-  const call = { application, context, surrender: new Surrender() }
+  const call = { application, context, surrender: new Surrender(), ...AT_ONCE }
   return route.onSlot
     ? route.run(call, application.slots.token(first as number), ...rest)
     : route.run(call, ...inputs)
+}
+
+/** How the functions work that answer when they are done. */
+const AT_ONCE: Pick<Call, 'work' | 'keptOperation' | 'join'> = {
+  work: (make) => make(),
+  keptOperation: () => undefined,
+  join: () => {
+    throw new TypeError('only functions on a session are joined')
+  },
 }
 
 interface Setting {
@@ -128,15 +149,20 @@ function runOnSession(
 ): unknown {
   // The session may have been closed while the call waited for its turn.
   setting.application.session(session.handle)
+  if (session.pending !== undefined && !BESIDE_PENDING.has(route.name))
+    throw new CryptokiError(CKR.OPERATION_ACTIVE, `${session.pending.name} is pending`)
   const { row } = route
   if (!route.outOfTurn) session.runs(route.flags)
+  if (session.isAsynchronous && row.surrenders && mayWait(inputs))
+    return runAsynchronously(route, session, inputs, setting)
   const { notify } = setting.context
   const surrender = new Surrender({
     interval: setting.interval,
     notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
-  const call: Call = { application: setting.application, context: setting.context, surrender }
+  const { application, context } = setting
+  const call: Call = { application, context, surrender, ...AT_ONCE, join: joining(setting) }
   try {
     const point = row.surrenders ? surrender.point() : undefined
     const answer = point
@@ -148,14 +174,102 @@ function runOnSession(
   }
 }
 
+/** Whether all that a function needs is here, so that it can go on after its call was answered. */
+const mayWait = (inputs: readonly unknown[]): boolean =>
+  !inputs.some((input) => (input as Partial<Data> | null)?.passing === true)
+
+/** Runs a function that may go on after CKR_PENDING. It surrenders to nobody. 5.22. */
+function runInBackground(
+  { run }: Route,
+  pending: Pending,
+  session: Session,
+  inputs: readonly unknown[],
+  { application, interval }: Setting,
+): unknown {
+  const surrender = new Surrender({ interval, signals: [pending.signal] })
+  return pending.start((work) => {
+    const call = {
+      ...AT_ONCE,
+      application,
+      context: {},
+      surrender,
+      work,
+      keptOperation: () => pending.keptAs,
+    }
+    return run(call, session, ...inputs)
+  })
+}
+
+const joining =
+  (setting: Setting): Call['join'] =>
+  (pending, session, inputs) =>
+    runInBackground(routes.get(pending.name) as Route, pending, session, inputs, setting)
+
+/** Where others would surrender for the first time, a function of an asynchronous session answers CKR_PENDING. */
+function runAsynchronously(
+  route: Route,
+  session: Session,
+  inputs: readonly unknown[],
+  setting: Setting,
+): unknown {
+  const { name, flags, row } = route
+  const pending = new Pending({ name, flags, inputs })
+  session.pending = pending
+  const failed = (error: unknown) => {
+    const goesOn = error instanceof CryptokiError && error.rv === CKR.PENDING
+    if (!goesOn && session.pending === pending) session.pending = undefined
+    return fail(error, session, row)
+  }
+  try {
+    const answer = runInBackground(route, pending, session, inputs, setting)
+    if (answer instanceof Promise) return orPending(answer, pending, setting, session).catch(failed)
+    session.pending = undefined
+    return answer
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** Whether it ends in so many milliseconds; in none nothing does that has to be waited for. */
+async function endsWithin(interval: number, answer: Promise<unknown>): Promise<boolean> {
+  if (interval === 0) return false
+  const over = answer.then(
+    () => true,
+    () => true,
+  )
+  const timer = Promise.withResolvers<boolean>()
+  const due = setTimeout(timer.resolve, interval, false)
+  const isOver = await Promise.race([over, timer.promise])
+  clearTimeout(due)
+  return isOver
+}
+
+async function orPending(
+  answer: Promise<unknown>,
+  pending: Pending,
+  { interval }: Setting,
+  session: Session,
+): Promise<unknown> {
+  if ((await endsWithin(interval, answer)) || pending.isMade || pending.signal.aborted) {
+    const value = await answer
+    session.pending = undefined
+    return value
+  }
+  pending.announce()
+  throw new CryptokiError(CKR.PENDING, `${pending.name} goes on`)
+}
+
 /** A closed session stops its functions, and so do C_SessionCancel and a caller that is gone. */
 function stopsOf({ signal, cancelSignal }: Session, gone: AbortSignal | undefined): AbortSignal[] {
   return gone === undefined ? [signal, cancelSignal] : [signal, cancelSignal, gone]
 }
 
 /** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
+/** Return values that tell of an operation that goes on. */
+const GOING_ON: ReadonlySet<number> = new Set([CKR.OPERATION_ACTIVE, CKR.PENDING])
+
 function fail(error: unknown, session: Session, row: FunctionRow): never {
-  const active = error instanceof CryptokiError && error.rv === CKR.OPERATION_ACTIVE
-  if (!active) for (const kind of row.operations) session.end(kind)
+  const goesOn = error instanceof CryptokiError && GOING_ON.has(error.rv)
+  if (!goesOn) for (const kind of row.operations) session.end(kind)
   throw error
 }

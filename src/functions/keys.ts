@@ -24,7 +24,7 @@ import { keep, keepOne, plan } from './new-objects.ts'
 const MOST_WRAPPED = 64 << 10
 
 async function generateKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   template: readonly Attribute[],
@@ -38,12 +38,13 @@ async function generateKey(
   }
   const prepared = plan(session, 'generate', template, given)
   const mechanism = argument as MechanismArgument
-  const values = await row.generateKey({ mechanism, surrender, template: prepared.template })
-  return keepOne(session, prepared, values)
+  const make = { mechanism, surrender, template: prepared.template }
+  const values = await work(() => row.generateKey(make))
+  return keepOne(session, prepared, values, keptOperation())
 }
 
 async function generateKeyPair(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   publicTemplate: readonly Attribute[],
@@ -56,16 +57,18 @@ async function generateKeyPair(
     ...given,
     class: CKO.PRIVATE_KEY,
   })
-  const made = await row.generateKeyPair({
+  const make = {
     mechanism: argument as MechanismArgument,
     surrender,
     publicTemplate: publicKey.template,
     privateTemplate: privateKey.template,
-  })
-  const handles = await keep(session, [
+  }
+  const made = await work(() => row.generateKeyPair(make))
+  const parts = [
     { prepared: publicKey, values: made.publicKey },
     { prepared: privateKey, values: made.privateKey },
-  ])
+  ]
+  const handles = await keep(session, parts, keptOperation())
   return handles as [number, number]
 }
 
@@ -162,7 +165,7 @@ function withoutPadding(
 }
 
 async function unwrapKey(
-  { surrender }: Call,
+  { surrender, work }: Call,
   session: Session,
   argument: MechanismArgument | null,
   unwrappingHandle: number,
@@ -186,7 +189,7 @@ async function unwrapKey(
     imposed: templateIn(unwrapping, CKA.UNWRAP_TEMPLATE),
   })
   const begin = { key: unwrapping, mechanism: argument as MechanismArgument }
-  const plain = await row.unwrap(begin, wrapped, surrender)
+  const plain = await work(() => row.unwrap(begin, wrapped, surrender))
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
 }
 
@@ -194,7 +197,7 @@ const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefi
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 async function deriveKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   handle: number,
@@ -211,8 +214,9 @@ async function deriveKey(
     base,
   })
   const mechanism = argument as MechanismArgument
-  const values = await row.derive(base, { mechanism, surrender, template: prepared.template })
-  return keepOne(session, prepared, values)
+  const make = { mechanism, surrender, template: prepared.template }
+  const values = await work(() => row.derive(base, make))
+  return keepOne(session, prepared, values, keptOperation())
 }
 
 export const keys = {

@@ -95,10 +95,14 @@ const objectOf = ({ prepared, values }: Part): CryptokiObject => ({
 
 /**
  * Keeps new objects, token objects of one call in one transaction, and answers their handles.
+ * `keptOperation` is dropped with it.
  * The caller may have logged out while the values were made: what may be made is checked again.
  */
-export const keep = (session: Session, parts: readonly Part[]): Promise<number[]> =>
-  keepObjects(session, parts.map(objectOf))
+export const keep = (
+  session: Session,
+  parts: readonly Part[],
+  keptOperation?: number,
+): Promise<number[]> => keepObjects(session, parts.map(objectOf), keptOperation)
 
 /** Keeps a copy, a new object with these attributes, and answers its handle. 5.7.2. */
 export async function keepCopy(session: Session, attributes: Attributes): Promise<number> {
@@ -109,12 +113,13 @@ export async function keepCopy(session: Session, attributes: Attributes): Promis
 async function keepObjects(
   session: Session,
   objects: readonly CryptokiObject[],
+  keptOperation?: number,
 ): Promise<number[]> {
   const { membership, token } = session
   for (const object of objects)
     checkMayChange(session, isTokenObject(object), isPrivateObject(object))
   const lasting = objects.filter(isTokenObject)
-  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys)
+  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys, keptOperation)
   return objects.map((object) =>
     isTokenObject(object)
       ? membership.handleOf(object.id, isPrivateObject(object))
@@ -127,7 +132,8 @@ export async function keepOne(
   session: Session,
   prepared: Prepared,
   values: Attributes,
+  keptOperation?: number,
 ): Promise<number> {
-  const [handle] = await keep(session, [{ prepared, values }])
+  const [handle] = await keep(session, [{ prepared, values }], keptOperation)
   return handle as number
 }

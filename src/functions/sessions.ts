@@ -85,11 +85,6 @@ export const sessions = {
   C_OpenSession: ({ application }, token, flags, notifies) => {
     if ((flags & CKF.SERIAL_SESSION) === 0)
       throw new CryptokiError(CKR.SESSION_PARALLEL_NOT_SUPPORTED, 'CKF_SERIAL_SESSION must be set')
-    if ((flags & CKF.ASYNC_SESSION) !== 0)
-      throw new CryptokiError(
-        CKR.SESSION_ASYNC_NOT_SUPPORTED,
-        'asynchronous sessions are not offered yet',
-      )
     return application.open(token, flags, notifies).handle
   },
 

@@ -5,6 +5,7 @@ import type { OperationKind } from '../standard/functions.ts'
 import type { Token } from '../tokens/token.ts'
 import type { Membership } from './membership.ts'
 import type { Operation, Works } from './operation.ts'
+import type { Pending } from './pending.ts'
 
 /** Handles of the objects a search found that were not fetched yet. */
 export interface Search {
@@ -19,6 +20,10 @@ export class Session {
   readonly readWrite: boolean
   /** The application gave a callback to C_OpenSession. */
   readonly notifies: boolean
+  /** Functions that take long answer CKR_PENDING and go on (CKF_ASYNC_SESSION). */
+  readonly isAsynchronous: boolean
+  /** The function that goes on after it answered CKR_PENDING. */
+  pending: Pending | undefined
   search: Search | undefined
   /** Handles of the session objects that end with this session. */
   readonly ownObjects = new Set<number>()
@@ -34,6 +39,7 @@ export class Session {
     this.membership = membership
     this.readWrite = (flags & CKF.RW_SESSION) !== 0
     this.notifies = notifies
+    this.isAsynchronous = (flags & CKF.ASYNC_SESSION) !== 0
   }
 
   get token(): Token {
@@ -42,7 +48,8 @@ export class Session {
 
   /** CK_SESSION_INFO flags. */
   get flags(): number {
-    return CKF.SERIAL_SESSION | (this.readWrite ? CKF.RW_SESSION : 0)
+    const kind = this.isAsynchronous ? CKF.ASYNC_SESSION : 0
+    return CKF.SERIAL_SESSION | kind | (this.readWrite ? CKF.RW_SESSION : 0)
   }
 
   /** CK_STATE. */
@@ -158,7 +165,15 @@ export class Session {
     return [...this.#operations.values()].filter((operation) => operation.awaitsLogin)
   }
 
+  /** The pending function ends with the session, or goes on without it where it is kept. */
+  leavePending(): void {
+    const { pending } = this
+    this.pending = undefined
+    pending?.leave()
+  }
+
   close(): void {
+    this.leavePending()
     this.endOperations()
     this.#closed.abort(new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed'))
   }

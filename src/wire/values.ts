@@ -1,5 +1,6 @@
 /** The values of Softoki's extension of the protocol (docs/WIRE.md, "Body"), each both ways. */
 import {
+  type AsyncResult,
   type Attribute,
   type AttributeAnswer,
   type AttributeAnswers,
@@ -16,7 +17,7 @@ import {
 } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import { absent, type Codec } from './codec.ts'
+import type { Codec } from './codec.ts'
 import {
   type ParameterStructures,
   padded,
@@ -211,6 +212,21 @@ const filled: Codec<Filled> = {
   },
 }
 
+const asyncResult: Codec<AsyncResult> = {
+  letters: 'D',
+  write(writer, { value, objects: [object = 0, additional = 0] }) {
+    writer.u8(value === null ? 0 : 1)
+    if (value !== null) filled.write(writer, value)
+    writer.u64(object)
+    writer.u64(additional)
+  },
+  read(reader) {
+    const value = reader.form(2) === 0 ? null : filled.read(reader)
+    const objects = [reader.u64(), reader.u64()].filter((handle) => handle !== 0)
+    return { value, objects }
+  },
+}
+
 const fill: Codec<number> = { ...ulong, letters: 'g' }
 
 const filling: Codec<Out['fill']> = { ...bytes, letters: 'g' }
@@ -330,7 +346,8 @@ export const requestKinds = (
   found,
   query,
   parameter,
-  asyncRoom: absent(null),
+  asyncRoom: room('f'),
+  asyncData: bool,
 })
 
 /** Every kind that an answer holds, but structureOut. */
@@ -341,6 +358,7 @@ export const answerKinds: { readonly [K in Exclude<keyof Out, 'structureOut'>]: 
   list,
   found: foundHandles,
   query: answers,
+  asyncData: asyncResult,
 }
 
 /** A structure that tells something, with these letters for all of it. */
