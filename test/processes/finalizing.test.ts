@@ -22,15 +22,17 @@ const CASES = {
 
 const LEGAL: readonly number[] = [CKR.FUNCTION_CANCELED, CKR.CRYPTOKI_NOT_INITIALIZED]
 
-for (const [words, where] of Object.entries(CASES))
-  test(`C_Finalize stops threads that are ${where}, and C_Initialize works right away`, async (t) => {
-    const service = await startToken(t)
-    const program = compile(t, join(import.meta.dirname, 'finalizing.c'))
-    const running = start(t, program, [modulePath(), PIN, words], service.environment)
-    await running.printed('ended')
-    assert.deepEqual(childrenOf(service.pid), [], 'a worker goes on')
-    assert.equal(clientsOf(service.pid), 0)
-    const { rvs, left } = resultOf<Stopped>(await running.end())
-    for (const rv of rvs) assert.ok(LEGAL.includes(rv), `a call answered 0x${rv.toString(16)}`)
-    assert.equal(left, 0)
-  })
+test('C_Finalize stops the calls of other threads, and C_Initialize works right away', async (t) => {
+  const service = await startToken(t)
+  const program = compile(t, join(import.meta.dirname, 'finalizing.c'))
+  for (const [words, where] of Object.entries(CASES))
+    await t.test(`of threads that are ${where}`, async (t) => {
+      const running = start(t, program, [modulePath(), PIN, words], service.environment)
+      await running.printed('ended')
+      assert.deepEqual(childrenOf(service.pid), [], 'a worker goes on')
+      assert.equal(clientsOf(service.pid), 0)
+      const { rvs, left } = resultOf<Stopped>(await running.end())
+      for (const rv of rvs) assert.ok(LEGAL.includes(rv), `a call answered 0x${rv.toString(16)}`)
+      assert.equal(left, 0)
+    })
+})
