@@ -89,7 +89,7 @@ static void forget(void) {
  * the parent's end while the child lives; and no thread of the parent's is in a call here.
  */
 static void begin_childhood(void) {
-  connection_close(&module.connection);
+  forget();
   atomic_store(&module.users, 0);
   atomic_store(&module.life, OUTSIDE);
 }
