@@ -44,6 +44,15 @@ export function allows(key: CryptokiObject, mechanism: number): boolean {
   return !Array.isArray(allowed) || allowed.length === 0 || allowed.includes(mechanism)
 }
 
+type Fitting = Pick<Mechanism, 'keyTypes' | 'anySecretKey'>
+
+/** Whether a mechanism works with keys of this type. */
+function fitsType(key: CryptokiObject, { keyTypes, anySecretKey }: Fitting): boolean {
+  if (anySecretKey) return numberOf(key, CKA.CLASS) === CKO.SECRET_KEY
+  const keyType = numberOf(key, CKA.KEY_TYPE)
+  return keyType !== undefined && keyTypes.includes(keyType)
+}
+
 /** CKR_KEY_TYPE_INCONSISTENT comes before CKR_KEY_FUNCTION_NOT_PERMITTED (5.1.7). */
 function checkUse(
   key: CryptokiObject,
@@ -51,11 +60,10 @@ function checkUse(
   usage: Usage,
   typeWrong: number,
 ): void {
-  const keyType = numberOf(key, CKA.KEY_TYPE)
-  if (keyType === undefined || !mechanism.keyTypes.includes(keyType))
+  if (!fitsType(key, mechanism))
     throw new CryptokiError(
       typeWrong,
-      `CKM_${mechanism.name} does not work with key type ${keyType}`,
+      `CKM_${mechanism.name} does not work with key type ${numberOf(key, CKA.KEY_TYPE)}`,
     )
   if (!isTrue(key, CKA[usage]))
     throw new CryptokiError(CKR.KEY_FUNCTION_NOT_PERMITTED, `CKA_${usage} of the key is false`)

@@ -210,9 +210,26 @@ async function deriveKey(
     imposed,
     base,
   })
-  const mechanism = argument as MechanismArgument
-  const values = await row.derive(base, { mechanism, surrender, template: prepared.template })
+  const values = await row.derive(base, {
+    mechanism: argument as MechanismArgument,
+    surrender,
+    template: prepared.template,
+    key: (other, types) => derivationKey(session, row, other, types),
+  })
   return keepOne(session, prepared, values)
+}
+
+/** A further secret key that derivation uses (Derive.key in mechanism.ts). */
+function derivationKey(
+  session: Session,
+  row: Mechanism,
+  handle: number,
+  keyTypes?: readonly number[],
+): CryptokiObject | Promise<CryptokiObject> {
+  const { anySecretKey: _, ...rest } = row
+  const wanted: Mechanism =
+    keyTypes === undefined ? { ...rest, anySecretKey: true } : { ...rest, keyTypes }
+  return keyFor(session, handle, wanted, 'DERIVE')
 }
 
 export const keys = {

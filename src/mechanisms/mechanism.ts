@@ -62,6 +62,16 @@ export interface Make {
   readonly template: Attributes
 }
 
+/** What derivation gets beside its base key. */
+export interface Derive extends Make {
+  /**
+   * Another secret key that the derivation uses, by the handle that the parameter names: of one of
+   * these CKK_ types, or of any. It has CKA_DERIVE and allows the mechanism as the base key does. Throws
+   * KEY_HANDLE_INVALID, KEY_TYPE_INCONSISTENT, KEY_FUNCTION_NOT_PERMITTED and MECHANISM_INVALID.
+   */
+  key(handle: number, keyTypes?: readonly number[]): CryptokiObject | Promise<CryptokiObject>
+}
+
 export interface MakePair {
   readonly mechanism: MechanismArgument
   readonly surrender: Surrender
@@ -69,7 +79,10 @@ export interface MakePair {
   readonly privateTemplate: Attributes
 }
 
-/** The attributes a mechanism contributes to a key it makes: its values, without class, type and policy. */
+/**
+ * The attributes a mechanism contributes to a key it makes: its values, without class and type, and
+ * without policy except where the mechanism has rules of its own about it (6.43).
+ */
 export type Made = Attributes
 
 /** A key type: how its keys are completed, and how they look outside. One row a CKK_ number. */
@@ -98,6 +111,8 @@ export interface Mechanism {
   readonly section: string
   /** CKK_ numbers of keys it works with, or makes; empty for digests. */
   readonly keyTypes: readonly number[]
+  /** It works with secret keys of every type; `keyTypes` is empty then. */
+  readonly anySecretKey?: true
   /** Smallest and largest key, in the unit the section gives (bits for RSA and EC, bytes for AES); 0 where it has no sense. */
   readonly keySize: readonly [number, number]
   /** Further CKF_ flags to advertise, such as CKF_EC_F_P. */
@@ -133,7 +148,7 @@ export interface Mechanism {
   /** Wraps the bytes of a key: the value of a secret key, the PKCS #8 PrivateKeyInfo of a private one. */
   wrap?(begin: Begin, plain: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
   unwrap?(begin: Begin, wrapped: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
-  derive?(base: CryptokiObject, make: Make): Made | Promise<Made>
+  derive?(base: CryptokiObject, make: Derive): Made | Promise<Made>
 }
 
 export type { Attributes, CryptokiObject, Data, MechanismArgument, Parameter, Surrender }
