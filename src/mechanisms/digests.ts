@@ -1,11 +1,15 @@
-/** Digests. PKCS #11 3.2, 6.20 to 6.26 (SHA-1, SHA-2) and 6.28 to 6.31 (SHA-3). */
+/**
+ * Digests. PKCS #11 3.2, 6.20 to 6.26 (SHA-1, SHA-2) and 6.28 to 6.31 (SHA-3); historical mechanisms,
+ * 2.12 (MD5) and 2.16 (RIPEMD-160).
+ */
 import { type DigestName, digesting, digestLengths, type Hashing } from '../engine/digests.ts'
 import { CKM } from '../standard/constants.ts'
 import type { Mechanism, Summary } from './mechanism.ts'
 
 /**
- * The hash functions: `name` is the one that all their mechanisms and key types begin with,
- * `section` the chapter with the digest at .2, HMAC at .3 and .4 and the HMAC key generation at .6.
+ * The hash functions of the standard proper: `name` is the one that all their mechanisms and key types
+ * begin with, `section` the chapter with the digest at .2, HMAC at .3 and .4, key derivation at .5 and
+ * the HMAC key generation at .6.
  */
 export const hashes = [
   { name: 'SHA_1', digest: 'sha1', section: '6.20' },
@@ -21,18 +25,37 @@ export const hashes = [
   { name: 'SHA3_512', digest: 'sha3-512', section: '6.31' },
 ] as const satisfies readonly { name: string; digest: DigestName; section: string }[]
 
-const summary = (hash: Hashing, length: number): Summary => ({
+/** The historical ones, which have no key generation. The sections are those of digest, general HMAC and HMAC. */
+export const historicalHashes = [
+  { name: 'MD5', digest: 'md5', sections: ['hist 2.12.2', 'hist 2.12.3', 'hist 2.12.4'] },
+  {
+    name: 'RIPEMD160',
+    digest: 'ripemd160',
+    sections: ['hist 2.16.5', 'hist 2.16.6', 'hist 2.16.7'],
+  },
+] as const satisfies readonly { name: string; digest: DigestName; sections: readonly string[] }[]
+
+/** A digest operation. */
+export const digestSummary = (hash: Hashing, length: number): Summary => ({
   length,
   update: (part) => hash.update(part),
   final: () => hash.digest(),
-  copy: () => summary(hash.copy(), length),
+  copy: () => digestSummary(hash.copy(), length),
 })
 
-export const digests: readonly Mechanism[] = hashes.map(({ name, digest, section }) => ({
+const rowOf = (
+  { name, digest }: (typeof hashes)[number] | (typeof historicalHashes)[number],
+  rest: Pick<Mechanism, 'section' | 'standing'>,
+): Mechanism => ({
   type: CKM[name],
   name,
-  section: `${section}.2`,
   keyTypes: [],
   keySize: [0, 0],
-  digest: () => summary(digesting(digest), digestLengths[digest]),
-}))
+  ...rest,
+  digest: () => digestSummary(digesting(digest), digestLengths[digest]),
+})
+
+export const digests: readonly Mechanism[] = [
+  ...hashes.map((hash) => rowOf(hash, { section: `${hash.section}.2`, standing: 'approved' })),
+  ...historicalHashes.map((hash) => rowOf(hash, { section: hash.sections[0], standing: 'legacy' })),
+]

@@ -107,7 +107,7 @@ export interface Mechanism {
   readonly type: number
   /** The name without CKM_. */
   readonly name: string
-  /** Section of PKCS #11 3.2. */
+  /** Section of PKCS #11 3.2; with `hist` before it, of its historical mechanisms. */
   readonly section: string
   /** CKK_ numbers of keys it works with, or makes; empty for digests. */
   readonly keyTypes: readonly number[]

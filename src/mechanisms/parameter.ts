@@ -69,3 +69,15 @@ export function plainBytes({ parameter }: MechanismArgument, length: number): Ui
 /** The same, or null where there is no parameter. */
 export const optionalBytes = (mechanism: MechanismArgument, length: number): Uint8Array | null =>
   isAbsent(mechanism.parameter) ? null : plainBytes(mechanism, length)
+
+/** Bytes of a CK_ULONG. */
+const ULONG = 8
+
+/**
+ * A parameter that is one CK_ULONG, little-endian: CK_MAC_GENERAL_PARAMS, CK_EXTRACT_PARAMS,
+ * CK_OBJECT_HANDLE. Numbers above 2^53 are not exact. Throws CKR_MECHANISM_PARAM_INVALID for any other.
+ */
+export function ulongOf(mechanism: MechanismArgument): number {
+  const { buffer, byteOffset } = plainBytes(mechanism, ULONG)
+  return Number(new DataView(buffer, byteOffset, ULONG).getBigUint64(0, true))
+}

@@ -10,10 +10,14 @@ import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
+import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { checkForm } from './parameter.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { sha512T } from './sha512-t.ts'
+import { simpleDerivations } from './simple-derivations.ts'
+import { ssl3Macs } from './ssl3-macs.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -35,6 +39,10 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   digests,
   hmac,
   'generic-secret': genericSecret,
+  'sha512-t': sha512T,
+  'ssl3-macs': ssl3Macs,
+  'hash-derivations': hashDerivations,
+  'simple-derivations': simpleDerivations,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
