@@ -1,8 +1,14 @@
 /**
- * Digests. PKCS #11 3.2, 6.20 to 6.26 (SHA-1, SHA-2) and 6.28 to 6.31 (SHA-3); historical mechanisms,
- * 2.12 (MD5) and 2.16 (RIPEMD-160).
+ * Digests. PKCS #11 3.2, 6.20 to 6.26 (SHA-1, SHA-2), 6.28 to 6.31 (SHA-3) and 6.33 to 6.36
+ * (BLAKE2b); historical mechanisms, 2.12 (MD5) and 2.16 (RIPEMD-160).
  */
-import { type DigestName, digesting, digestLengths, type Hashing } from '../engine/digests.ts'
+import {
+  type DigestName,
+  digesting,
+  digestLengths,
+  type Hashing,
+  isBlake2b,
+} from '../engine/digests.ts'
 import { CKM } from '../standard/constants.ts'
 import type { Mechanism, Summary } from './mechanism.ts'
 
@@ -23,7 +29,15 @@ export const hashes = [
   { name: 'SHA3_256', digest: 'sha3-256', section: '6.29' },
   { name: 'SHA3_384', digest: 'sha3-384', section: '6.30' },
   { name: 'SHA3_512', digest: 'sha3-512', section: '6.31' },
+  { name: 'BLAKE2B_160', digest: 'blake2b-160', section: '6.33' },
+  { name: 'BLAKE2B_256', digest: 'blake2b-256', section: '6.34' },
+  { name: 'BLAKE2B_384', digest: 'blake2b-384', section: '6.35' },
+  { name: 'BLAKE2B_512', digest: 'blake2b-512', section: '6.36' },
 ] as const satisfies readonly { name: string; digest: DigestName; section: string }[]
+
+/** FIPS 140-3 approves of the hash functions of FIPS 180-4 and FIPS 202, and of what is made of them here. */
+export const standingOf = (digest: DigestName): Pick<Mechanism, 'standing'> =>
+  isBlake2b(digest) ? {} : { standing: 'approved' }
 
 /** The historical ones, which have no key generation. The sections are those of digest, general HMAC and HMAC. */
 export const historicalHashes = [
@@ -56,6 +70,8 @@ const rowOf = (
 })
 
 export const digests: readonly Mechanism[] = [
-  ...hashes.map((hash) => rowOf(hash, { section: `${hash.section}.2`, standing: 'approved' })),
+  ...hashes.map((hash) =>
+    rowOf(hash, { section: `${hash.section}.2`, ...standingOf(hash.digest) }),
+  ),
   ...historicalHashes.map((hash) => rowOf(hash, { section: hash.sections[0], standing: 'legacy' })),
 ]

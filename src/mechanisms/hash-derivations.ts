@@ -1,6 +1,6 @@
 /**
- * Keys derived by digesting the value of another key. PKCS #11 3.2, .5 of 6.20 to 6.31, and 6.32
- * (SHAKE); historical mechanisms, 2.12.5 (MD5).
+ * Keys derived by digesting the value of another key. PKCS #11 3.2, .5 of 6.20 to 6.36, and
+ * 6.32.2 (SHAKE); historical mechanisms, 2.12.5 (MD5).
  */
 import { type DigestName, digestOf, shakeOf } from '../engine/digests.ts'
 import { CKM } from '../standard/constants.ts'
@@ -44,9 +44,11 @@ const shakeRow = (
   },
 })
 
-/** Only this one lacks the underscore. */
-const derivationName = (name: (typeof hashes)[number]['name']) =>
-  name === 'SHA_1' ? 'SHA1_KEY_DERIVATION' : (`${name}_KEY_DERIVATION` as const)
+/** The standard's names: without the underscore of SHA_1, and other words for BLAKE2b. */
+function derivationName(name: (typeof hashes)[number]['name']): keyof typeof CKM {
+  const names = [`${name.replace('SHA_1', 'SHA1')}_KEY_DERIVATION`, `${name}_KEY_DERIVE`]
+  return names.find((candidate) => candidate in CKM) as keyof typeof CKM
+}
 
 export const hashDerivations: readonly Mechanism[] = [
   row({

@@ -1,11 +1,15 @@
 /**
  * HMAC over each digest, in full and cut to a length. PKCS #11 3.2, 6.9, and .3 and .4 of 6.20 to
- * 6.31; historical mechanisms, 2.12 (MD5) and 2.16 (RIPEMD-160).
+ * 6.31 and 6.33 to 6.36; historical mechanisms, 2.12 (MD5) and 2.16 (RIPEMD-160).
+ *
+ * 6.33.3 calls CKM_BLAKE2B_160_HMAC_GENERAL "the keyed variant of BLAKE2b-160" and its result "the full
+ * 20-byte HMAC output". As its name, the drafts after 3.2 and other tokens have it, it is HMAC (RFC
+ * 2104), not BLAKE2b with a key of its own (RFC 7693, 2.9), which takes no more than 64 bytes of key.
  */
 import { digestLengths } from '../engine/digests.ts'
 import { hmac as hmacOf } from '../engine/macs.ts'
 import { CKK, CKM } from '../standard/constants.ts'
-import { hashes, historicalHashes } from './digests.ts'
+import { hashes, historicalHashes, standingOf } from './digests.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
 import { lengthAsked, signingWith } from './macs.ts'
 import type { Mechanism, MechanismArgument } from './mechanism.ts'
@@ -37,15 +41,15 @@ function row({ name, hash, length, ...rest }: Hmac): Mechanism {
 function rowsOf(
   hash: Hmac['hash'],
   [full, general]: readonly [string, string],
-  standing: Mechanism['standing'] & string,
+  standing: Pick<Mechanism, 'standing'>,
 ): Mechanism[] {
   const most = digestLengths[hash.digest]
   return [
-    row({ name: `${hash.name}_HMAC`, section: full, standing, hash, length: () => most }),
+    row({ name: `${hash.name}_HMAC`, section: full, ...standing, hash, length: () => most }),
     row({
       name: `${hash.name}_HMAC_GENERAL`,
       section: general,
-      standing,
+      ...standing,
       hash,
       parameter: 'bytes',
       length: (mechanism) => lengthAsked(mechanism, 1, most),
@@ -54,8 +58,10 @@ function rowsOf(
 }
 
 export const hmac: readonly Mechanism[] = [
-  ...hashes.flatMap((hash) => rowsOf(hash, [`${hash.section}.4`, `${hash.section}.3`], 'approved')),
+  ...hashes.flatMap((hash) =>
+    rowsOf(hash, [`${hash.section}.4`, `${hash.section}.3`], standingOf(hash.digest)),
+  ),
   ...historicalHashes.flatMap((hash) =>
-    rowsOf(hash, [hash.sections[2], hash.sections[1]], 'legacy'),
+    rowsOf(hash, [hash.sections[2], hash.sections[1]], { standing: 'legacy' }),
   ),
 ]

@@ -5,29 +5,23 @@ import { CryptokiError } from '../standard/error.ts'
 import type { Begin, Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
 import { ulongOf } from './parameter.ts'
 
-const summary = (mac: Mac, length: number): Summary => {
-  const copy = mac.copy?.bind(mac)
-  return {
-    length,
-    update: (part) => mac.update(part),
-    final: () => mac.digest().subarray(0, length),
-    ...(copy && { copy: () => summary(copy(), length) }),
-  }
-}
+const summary = (mac: Mac, length: number): Summary => ({
+  length,
+  update: (part) => mac.update(part),
+  final: () => mac.digest().subarray(0, length),
+  copy: () => summary(mac.copy(), length),
+})
 
-const verification = (mac: Mac, length: number): Verification => {
-  const copy = mac.copy?.bind(mac)
-  return {
-    update: (part) => mac.update(part),
-    final: (signature) => {
-      if (signature.length !== length)
-        throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
-      if (!equalInConstantTime(mac.digest().subarray(0, length), signature))
-        throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
-    },
-    ...(copy && { copy: () => verification(copy(), length) }),
-  }
-}
+const verification = (mac: Mac, length: number): Verification => ({
+  update: (part) => mac.update(part),
+  final: (signature) => {
+    if (signature.length !== length)
+      throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
+    if (!equalInConstantTime(mac.digest().subarray(0, length), signature))
+      throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
+  },
+  copy: () => verification(mac.copy(), length),
+})
 
 /** A MAC that was begun, and how many bytes of it count. */
 export interface Begun {

@@ -3,7 +3,7 @@
  * pads that the key is put into. PKCS #11 3.2, 6.39.7 and 6.39.8.
  */
 import { digesting, type Hashing } from '../engine/digests.ts'
-import type { Mac } from '../engine/macs.ts'
+import { nested } from '../engine/macs.ts'
 import { CKK, CKM } from '../standard/constants.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
 import { lengthAsked, signingWith } from './macs.ts'
@@ -26,15 +26,6 @@ function keyed(digest: keyof typeof PADS, key: Uint8Array, pad: number): Hashing
   return hash
 }
 
-const macOf = (inner: Hashing, outer: Hashing): Mac => ({
-  update: (part) => inner.update(part),
-  digest: () => {
-    outer.update(inner.digest())
-    return outer.digest()
-  },
-  copy: () => macOf(inner.copy(), outer.copy()),
-})
-
 const row = (
   name: 'SSL3_MD5_MAC' | 'SSL3_SHA1_MAC',
   section: string,
@@ -50,7 +41,7 @@ const row = (
   ...signingWith(({ key, mechanism }) => {
     const value = secretValue(key, [CKK.GENERIC_SECRET])
     return {
-      mac: macOf(keyed(digest, value, PAD_1), keyed(digest, value, PAD_2)),
+      mac: nested(keyed(digest, value, PAD_1), keyed(digest, value, PAD_2)),
       length: lengthAsked(mechanism, ...LENGTHS),
     }
   }),

@@ -14,6 +14,7 @@ import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { checkForm } from './parameter.ts'
+import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
@@ -41,6 +42,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'generic-secret': genericSecret,
   'sha512-t': sha512T,
   'ssl3-macs': ssl3Macs,
+  poly1305,
   'hash-derivations': hashDerivations,
   'simple-derivations': simpleDerivations,
 }
@@ -54,6 +56,7 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   ecKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
+  poly1305KeyType,
 ])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */

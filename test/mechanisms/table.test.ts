@@ -74,11 +74,14 @@ test('each row stands in the standard’s table, in the chapter it names', () =>
   }
 })
 
+/** What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and C_Verify. */
+const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = { POLY1305: ['SIG&VER'] }
+
 test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
     const made = uses.filter((use) => row[use] !== undefined)
     assert.ok(made.length > 0, row.name)
-    const ticked = standard[`CKM_${row.name}`]?.functions ?? []
+    const ticked = TICKED_WRONGLY[row.name] ?? standard[`CKM_${row.name}`]?.functions ?? []
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
 })
