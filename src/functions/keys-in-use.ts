@@ -1,6 +1,13 @@
 /** Checks a key against what it is to be used for, before an operation begins. PKCS #11 3.2, 4.8 to 4.11. */
 import type { Mechanism } from '../mechanisms/mechanism.ts'
-import { type CryptokiObject, isPrivateObject, isTrue, numberOf } from '../objects/object.ts'
+import {
+  type Attributes,
+  type CryptokiObject,
+  isPrivateObject,
+  isTemplate,
+  isTrue,
+  numberOf,
+} from '../objects/object.ts'
 import { after } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import { CKA, CKO, CKR } from '../standard/constants.ts'
@@ -36,6 +43,12 @@ export function keyOf(
       throw new CryptokiError(invalid, `there is no key ${handle}`)
     return object
   })
+}
+
+/** CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE or CKA_DERIVE_TEMPLATE of a key; undefined where it has none, or an empty one. */
+export const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
+  const template = key.attributes.get(type)
+  return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined
 }
 
 /** CKA_ALLOWED_MECHANISMS, 4.8; without it, or with an empty list, every mechanism is allowed. */

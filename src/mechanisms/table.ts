@@ -5,6 +5,7 @@
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
@@ -77,6 +78,9 @@ const FLAG_OF = {
 
 export type Use = keyof typeof FLAG_OF
 
+/** Whose parameter a use takes, where it is not that of most functions. */
+const PARAMETER_OF: { readonly [U in Use]?: ParameterUse } = { wrap: 'wrap', unwrap: 'wrap' }
+
 /** Every use there is. */
 export const uses = Object.keys(FLAG_OF) as readonly Use[]
 
@@ -103,7 +107,7 @@ export function mechanismFor<U extends Use>(
   const row = rowOf(argument.type, among)
   if (!isFor(row, use))
     throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
-  checkForm(row, argument.parameter)
+  checkForm(row, argument.parameter, PARAMETER_OF[use])
   return row
 }
 
@@ -123,14 +127,23 @@ export function mechanismInfo(type: number, among: Offered = mechanisms): Mechan
   return { minKeySize, maxKeySize, flags }
 }
 
-/** The CKM_ numbers whose parameter is a structure with a layout (structures.ts), each with its name. */
-export function parameterStructures(): [type: number, structure: keyof typeof structures][] {
-  return [...mechanisms.values()].flatMap(
-    ({ type, parameter }): [number, keyof typeof structures][] =>
-      parameter === undefined || parameter === 'bytes' || structures[parameter].layout === null
+/** A mechanism whose parameter in the functions of a use is a structure with a layout (structures.ts). */
+export type ParameterRow = readonly [type: number, structure: StructureName, use: ParameterUse]
+
+/** All of them. */
+export function parameterStructures(): ParameterRow[] {
+  return [...mechanisms.values()].flatMap((row): ParameterRow[] => {
+    const named: [Mechanism['parameter'], ParameterUse][] = [
+      [row.parameter, 'mechanism'],
+      [row.wrapParameter, 'wrap'],
+      [row.messageParameter, 'message'],
+    ]
+    return named.flatMap(([name, use]): ParameterRow[] =>
+      name === undefined || name === 'bytes' || structures[name].layout === null
         ? []
-        : [[type, parameter]],
-  )
+        : [[row.type, name, use]],
+    )
+  })
 }
 
 function rowOf(type: number, among: Offered): Mechanism {

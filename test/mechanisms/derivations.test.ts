@@ -31,7 +31,11 @@ const derived = async ({
   template = [generic],
   keys = {},
 }: Derivation): Promise<Attributes> =>
-  maker(rows, type, 'derive')(base, derive(mechanism(type, parameter), new Map(template), keys))
+  (await maker(
+    rows,
+    type,
+    'derive',
+  )(base, derive(mechanism(type, parameter), new Map(template), keys))) as Attributes
 
 const madeOf = async (derivation: Derivation): Promise<string> =>
   toHex((await derived(derivation)).get(CKA.VALUE) as Uint8Array)

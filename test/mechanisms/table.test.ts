@@ -186,10 +186,15 @@ test('a parameter of another form is refused', () => {
 })
 
 test('every structure that is a parameter has a layout to travel by', () => {
-  const travel = new Map(parameterStructures())
-  for (const { type, name, parameter } of mechanisms.values()) {
-    if (parameter === undefined || parameter === 'bytes') assert.ok(!travel.has(type), name)
-    else assert.equal(travel.get(type), parameter, `${name} has a structure without a layout`)
+  const travel = new Map(parameterStructures().map(([type, name, use]) => [`${type} ${use}`, name]))
+  for (const { type, name, parameter, wrapParameter, messageParameter } of mechanisms.values()) {
+    const uses = { mechanism: parameter, wrap: wrapParameter, message: messageParameter }
+    for (const [use, wanted] of Object.entries(uses))
+      assert.equal(
+        travel.get(`${type} ${use}`),
+        wanted === 'bytes' ? undefined : wanted,
+        `${name} has a structure without a layout`,
+      )
   }
   assert.equal(structures.CK_GCM_PARAMS.layout, 'pupu')
 })
