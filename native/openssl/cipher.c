@@ -1,6 +1,6 @@
 /*
- * Ciphers in parts. Names and options are OpenSSL's: EVP_EncryptInit(3), EVP_CIPHER-AES(7) and their like.
- * One option is our own: `taglen`, the length of a tag that is not known yet (CCM, OCB).
+ * Ciphers in parts. Names and options are OpenSSL's: EVP_EncryptInit(3), EVP_CIPHER-AES(7) and their
+ * like. One option is our own: `taglen`, the length of a tag that is not known yet (CCM, OCB).
  */
 #include "softoki-openssl.h"
 
@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-/* What a call may answer beyond its input: a block held back, padding, the integrity check of key wrap. */
+/* What a call may answer beyond its input: a block held back, padding, the check of key wrap. */
 #define MOST_GROWTH (2 * EVP_MAX_BLOCK_LENGTH)
 /* Options that one cipher has, at most. */
 #define MOST_KNOWN 24
