@@ -98,7 +98,8 @@ static bool read_key_and_iv(napi_env env, EVP_CIPHER_CTX *context, const napi_va
   if (iv->data != NULL)
     adapt_length(context, OSSL_CIPHER_PARAM_IVLEN, (size_t)EVP_CIPHER_CTX_get_iv_length(context),
                  iv->length);
-  if (key->length != (size_t)EVP_CIPHER_CTX_get_key_length(context)) {
+  /* RC4 and Blowfish would take no key at all, and read one. */
+  if (key->length == 0 || key->length != (size_t)EVP_CIPHER_CTX_get_key_length(context)) {
     throw_error(env, CODE_ARGUMENT, "a key has a wrong length");
     return false;
   }

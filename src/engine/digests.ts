@@ -1,5 +1,9 @@
-/** Message digests: FIPS 180-4 (SHA-1, SHA-2) and FIPS 202 (SHA-3), over node:crypto. */
+/**
+ * Message digests: FIPS 180-4 (SHA-1, SHA-2) and FIPS 202 (SHA-3), over node:crypto, and any other
+ * that OpenSSL has, by its name there.
+ */
 import { createHash, hash as hashOnce } from 'node:crypto'
+import { type NativeDigest, type NativeOptions, native } from './binding.ts'
 
 /** Digests by OpenSSL's name, with the length of their output in bytes. */
 export const digestLengths = {
@@ -36,3 +40,30 @@ export const digesting = (name: DigestName): Hashing => createHash(name)
 /** The digest of a message that is all here. */
 export const digestOf = (name: DigestName, message: Uint8Array): Uint8Array =>
   hashOnce(name, message, 'buffer')
+
+class NamedDigesting implements Hashing {
+  readonly #digest: NativeDigest
+
+  constructor(digest: NativeDigest) {
+    this.#digest = digest
+  }
+
+  update(part: Uint8Array): void {
+    native().digestUpdate(this.#digest, part)
+  }
+
+  digest(): Uint8Array {
+    return native().digestFinal(this.#digest)
+  }
+
+  copy(): Hashing {
+    return new NamedDigesting(native().digestCopy(this.#digest))
+  }
+}
+
+/**
+ * A digest by OpenSSL's name (MD4, MDC2, WHIRLPOOL, RIPEMD-160; BLAKE2B-512 with `size`; SHAKE-128
+ * with `xoflen`: bytes of output). Throws OPENSSL_UNKNOWN where OpenSSL lacks it.
+ */
+export const namedDigesting = (name: string, options?: NativeOptions): Hashing =>
+  new NamedDigesting(native().digest(name, options))
