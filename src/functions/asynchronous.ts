@@ -173,6 +173,7 @@ async function getId(session: Session, name: string): Promise<number> {
   if (pending.keptAs !== undefined) return pending.keptAs
   const keeping = KEEPING[pending.name]
   if (keeping === undefined) throw unsaveable(`${name} ends with its session`)
+  if (pending.unsaveable !== undefined) throw unsaveable(pending.unsaveable)
   const id = randomInt(1, LARGEST_ID)
   const inputs = await keeping.save(session, pending.inputs)
   const keys = ownKeys(session)

@@ -6,7 +6,7 @@
 import type { ApplicationSessions } from '../sessions/application.ts'
 import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
-import type { CallContext, Data, FunctionName } from '../standard/calls.ts'
+import type { CallContext, Data, FunctionName, MechanismArgument } from '../standard/calls.ts'
 import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -127,9 +127,10 @@ export function dispatch(
 }
 
 /** How the functions work that answer when they are done. */
-const AT_ONCE: Pick<Call, 'work' | 'keptOperation' | 'join'> = {
+const AT_ONCE: Pick<Call, 'work' | 'keptOperation' | 'cannotBeKept' | 'join'> = {
   work: (make) => make(),
   keptOperation: () => undefined,
+  cannotBeKept: () => {},
   join: () => {
     throw new TypeError('only functions on a session are joined')
   },
@@ -174,9 +175,15 @@ function runOnSession(
   }
 }
 
-/** Whether all that a function needs is here, so that it can go on after its call was answered. */
+/**
+ * Whether all that a function needs is here, and nothing goes into the caller's parameter, so that it
+ * can go on after its call was answered.
+ */
 const mayWait = (inputs: readonly unknown[]): boolean =>
-  !inputs.some((input) => (input as Partial<Data> | null)?.passing === true)
+  !inputs.some((input) => {
+    const { passing, answer } = (input ?? {}) as Partial<Data & MechanismArgument>
+    return passing === true || answer !== undefined
+  })
 
 /** Runs a function that may go on after CKR_PENDING. It surrenders to nobody. 5.22. */
 function runInBackground(
@@ -195,6 +202,9 @@ function runInBackground(
       surrender,
       work,
       keptOperation: () => pending.keptAs,
+      cannotBeKept: (why: string) => {
+        pending.unsaveable = why
+      },
     }
     return run(call, session, ...inputs)
   })

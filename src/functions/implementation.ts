@@ -18,6 +18,8 @@ export interface Call {
   readonly work: <T>(make: () => T | Promise<T>) => T | Promise<T>
   /** The kept operation that this is (C_AsyncGetID), to be dropped together with what it makes. */
   readonly keptOperation: () => number | undefined
+  /** Says why it could not begin again from its inputs in another session (C_AsyncGetID). */
+  readonly cannotBeKept: (why: string) => void
   /** Runs another function on the session as a pending one; for C_AsyncJoin. */
   readonly join: (pending: Pending, session: Session, inputs: readonly unknown[]) => unknown
 }

@@ -40,6 +40,8 @@ export class Pending {
   readonly inputs: readonly unknown[]
   /** When it was begun, in milliseconds since 1970. */
   readonly begun = Date.now()
+  /** Why it cannot begin again from its inputs in another session. */
+  unsaveable: string | undefined
   readonly #from: (() => unknown) | undefined
   readonly #stop = new AbortController()
   readonly #collected = Promise.withResolvers<void>()

@@ -60,7 +60,7 @@ export class Session {
     return this.readWrite ? CKS.RW_PUBLIC_SESSION : CKS.RO_PUBLIC_SESSION
   }
 
-  /** Aborted when the session is closed. */
+  /** Aborted when the session is closed; the reason is a CryptokiError. */
   get signal(): AbortSignal {
     return this.#closed.signal
   }
@@ -172,9 +172,10 @@ export class Session {
     pending?.leave()
   }
 
-  close(): void {
+  /** `why` is the error of a function that finds its session closed. */
+  close(why = new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed meanwhile')): void {
     this.leavePending()
     this.endOperations()
-    this.#closed.abort(new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed'))
+    this.#closed.abort(why)
   }
 }
