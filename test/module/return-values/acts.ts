@@ -28,7 +28,8 @@ export interface Setting {
   readonly service: Service
 }
 
-type Act = (setting: Setting) => Promise<void>
+/** One situation, and the calls in it. */
+export type Act = (setting: Setting) => Promise<void>
 
 /** C_Initialize and C_Finalize make and end the stage: they have acts of their own. */
 const LIFE: readonly FunctionName[] = ['C_Initialize', 'C_Finalize']
@@ -66,13 +67,14 @@ export const withoutService: Act = ({ stage, findings }) =>
 /** Every function's own cases, and those that it shares with others. */
 export const ordinaryCases: Act = async ({ stage, findings }) => {
   for (const name of names2_40.filter((candidate) => !LIFE.includes(candidate))) {
-    const { cases = [] } = rowOf(name)
+    const { cases = [], unlisted = [] } = rowOf(name)
     const own = new Set(cases.map(({ rv }) => rv))
     for (const { rv, call } of common) {
       const made = own.has(rv) || !listing(rv).includes(name) ? undefined : call(name)
       if (made !== undefined) await findings.expect(name, rv, () => stage.play(name, made))
     }
-    for (const made of cases) await findings.expect(name, made.rv, () => stage.play(name, made))
+    for (const made of [...cases, ...unlisted])
+      await findings.expect(name, made.rv, () => stage.play(name, made))
   }
   await findings.expect('C_Finalize', 'ARGUMENTS_BAD', () =>
     stage.outside().callWith('C_Finalize', 'z8'),
@@ -168,6 +170,22 @@ export const workerKilled: Act = async ({ stage, findings, service }) => {
   )
 }
 
+/** C_Finalize ends the application. */
+export const finalize: Act = async ({ stage, findings }) => {
+  await findings.expect('C_Finalize', 'OK', () => stage.outside().callWith('C_Finalize', '0'))
+  await stage.application.end()
+}
+
+/** What is played once the tokens are made; the last ends the application. */
+export const withTokens: readonly Act[] = [
+  ordinaryCases,
+  cancelledCalls,
+  callsFromInsideCallback,
+  workerKilled,
+  sessionClosedMeanwhile,
+  finalize,
+]
+
 /** Functions that touch the store, while it is in trouble. What objects they need is on the token already. */
 const inTrouble =
   (rv: ReturnValue, names: readonly FunctionName[], trouble: Trouble): Act =>
@@ -220,6 +238,16 @@ const GONE: Readonly<Partial<Record<FunctionName, ReturnValue>>> = {
   C_GetSlotInfo: 'DEVICE_ERROR',
 }
 
+/** The service is told to stop while a call waits for an event. */
+export const serviceStopped: Act = async ({ stage, findings, service }) => {
+  await findings.expect('C_WaitForSlotEvent', 'FUNCTION_FAILED', async () => {
+    const waits = stage.outside().call('C_WaitForSlotEvent', {}, { thread: BUSY })
+    await sleep(50)
+    await service.stop()
+    return waits
+  })
+}
+
 /** The service is killed, as a power cut would. */
 export const serviceKilled: Act = async ({ stage, findings, service }) => {
   const scene: Scene = await stage.scene('user')
@@ -229,10 +257,4 @@ export const serviceKilled: Act = async ({ stage, findings, service }) => {
   await service.kill9()
   for (const [name, words] of lines)
     await findings.expect(name, GONE[name] ?? 'DEVICE_REMOVED', () => scene.callWith(name, words))
-}
-
-/** C_Finalize ends the application. */
-export const finalize: Act = async ({ stage, findings }) => {
-  await findings.expect('C_Finalize', 'OK', () => stage.outside().callWith('C_Finalize', '0'))
-  await stage.application.end()
 }

@@ -35,9 +35,15 @@ export interface Case extends Call {
   readonly rv: ReturnValue
 }
 
+/** A return value that the standard does not list for the function, and that it gives all the same. */
+export interface Unlisted extends Case {
+  readonly why: string
+}
+
 /** A function: its usual call, which answers CKR_OK, and the return values that only this function has. */
 export interface Row extends Call {
   readonly cases?: readonly Case[]
+  readonly unlisted?: readonly Unlisted[]
 }
 
 /** One chapter of the standard. What many functions have in common is in common.ts. */

@@ -85,19 +85,37 @@ const rsaPrivate = (used: boolean, values: Parameters<typeof template>[0] = {}):
     ...values,
   })
 
+const ecPrivate = (used: boolean): Attribute[] =>
+  template({
+    CLASS: CKO.PRIVATE_KEY,
+    KEY_TYPE: CKK.EC,
+    PRIVATE: false,
+    EC_PARAMS: P256,
+    VALUE: number(ecNumbers.d),
+    DERIVE: used,
+    SIGN: used,
+  })
+
 const data = (values: Parameters<typeof template>[0] = {}): Attribute[] =>
   template({ CLASS: CKO.DATA, PRIVATE: false, VALUE: Buffer.alloc(16), ...values })
 
 /** So many bytes that two of them make no answer: a message has at most 16 MiB. */
 export const HUGE = 9 << 20
 
-const unused = { ENCRYPT: false, DECRYPT: false, SIGN: false, VERIFY: false }
+const unused = {
+  ENCRYPT: false,
+  DECRYPT: false,
+  SIGN: false,
+  VERIFY: false,
+  WRAP: false,
+  UNWRAP: false,
+}
 
 /** The templates of C_CreateObject. */
 export const templates: Readonly<Record<string, readonly Attribute[] | Words>> = {
   aes: aes(),
   otherAes: aes({ VALUE: Buffer.alloc(32, 3) }),
-  unusedAes: aes({ ...unused, SIGN: false, VERIFY: false }),
+  unusedAes: aes(unused),
   generic: generic(),
   unusedGeneric: generic(unused),
   longGeneric: generic({ VALUE: Buffer.alloc(200, 1) }),
@@ -109,15 +127,8 @@ export const templates: Readonly<Record<string, readonly Attribute[] | Words>> =
   rsaPrivate: rsaPrivate(true),
   unusedRsaPrivate: rsaPrivate(false),
   alwaysAuthenticated: rsaPrivate(true, { PRIVATE: true, ALWAYS_AUTHENTICATE: true }),
-  ecPrivate: template({
-    CLASS: CKO.PRIVATE_KEY,
-    KEY_TYPE: CKK.EC,
-    PRIVATE: false,
-    EC_PARAMS: P256,
-    VALUE: number(ecNumbers.d),
-    DERIVE: true,
-    SIGN: true,
-  }),
+  ecPrivate: ecPrivate(true),
+  unusedEcPrivate: ecPrivate(false),
   ecPublic: template({
     CLASS: CKO.PUBLIC_KEY,
     KEY_TYPE: CKK.EC,

@@ -1,7 +1,7 @@
 /** A stage for cases: one application, its sessions, and the objects that cases name. */
 import assert from 'node:assert/strict'
 import type { Attribute, FunctionName } from '../../../src/standard/calls.ts'
-import { CKA, CKR } from '../../../src/standard/constants.ts'
+import { CKA, CKF, CKR } from '../../../src/standard/constants.ts'
 import { nameOfReturnValue } from '../../../src/standard/error.ts'
 import { type ArgumentKind, type ArgumentRow, functions } from '../../../src/standard/functions.ts'
 import { template } from '../../in-process.ts'
@@ -140,7 +140,7 @@ export class Stage {
   /** A session with a token whose login is as its row says. */
   async scene(token: TokenName, how: SceneOptions = {}): Promise<Scene> {
     await this.#base(token)
-    const flags = how.readOnly ? RW - 2 : RW
+    const flags = how.readOnly ? CKF.SERIAL_SESSION : RW
     return this.#open(slotOf(token) as number, token, flags, how.notifies)
   }
 

@@ -4,7 +4,7 @@ import type { ReturnValue } from './cases.ts'
 import { takesLong } from './common.ts'
 import { ANSWERS_MUCH, TOUCHES_STORE, WRITES_STORE } from './store.ts'
 
-interface Reason {
+export interface Reason {
   readonly rv: ReturnValue
   /** The functions it holds for; all that list the value where there are none. */
   readonly of?: readonly FunctionName[] | ((name: FunctionName) => boolean)
@@ -33,7 +33,7 @@ const PARALLEL: readonly FunctionName[] = ['C_GetFunctionStatus', 'C_CancelFunct
 const whateverTheHandle = 'functions are never parallel, whatever the session (5.20)'
 
 export const reasons: readonly Reason[] = [
-  // Where a function is concerned with something, but not in that way.
+  // What is about the function.
   {
     rv: 'GENERAL_ERROR',
     why: 'it stands for what nobody foresaw: a way to provoke it would be a mistake to be mended',
@@ -202,9 +202,9 @@ export const reasons: readonly Reason[] = [
   },
 ]
 
-const isFor = (of: Reason['of'], name: FunctionName): boolean =>
+export const holdsFor = ({ of }: Reason, name: FunctionName): boolean =>
   of === undefined || (typeof of === 'function' ? of(name) : of.includes(name))
 
 /** Why a listed return value of a function has no case; more than one where they overlap. */
 export const reasonsFor = (name: FunctionName, rv: string): string[] =>
-  reasons.filter((row) => row.rv === rv && isFor(row.of, name)).map(({ why }) => why)
+  reasons.filter((row) => row.rv === rv && holdsFor(row, name)).map(({ why }) => why)

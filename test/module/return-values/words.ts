@@ -68,7 +68,7 @@ const queryOf = (queries: readonly Query[]): string =>
   `[ ${queries.map(({ type, room }) => `${type} z${room} ${room}`).join(' ')} ] ${queries.length}`
 
 /** A parameter structure by its layout (structures.ts), of which the parameters here need three letters. */
-const fields: Readonly<Record<string, (value: number | Uint8Array) => string>> = {
+const fields: Readonly<Record<string, (value: unknown) => string>> = {
   u: (value) => String(value),
   p: (value) => withLength(value as Uint8Array),
   q: (value) => `${(value as Uint8Array).length} ${pointerTo(value as Uint8Array)}`,
@@ -80,9 +80,8 @@ function mechanismOf({ type, parameter }: MechanismArgument): string {
   const name = mechanisms.get(type)?.parameter
   if (name === undefined || name === 'bytes') throw new TypeError(`${type} takes no structure`)
   const { layout, names, size } = structures[name]
-  const words = Array.from(layout ?? '', (letter, at) =>
-    fields[letter]?.(parameter[names[at] ?? ''] ?? 0),
-  )
+  const values: Readonly<Record<string, unknown>> = { ...parameter }
+  const words = Array.from(layout ?? '', (letter, at) => fields[letter]?.(values[names[at] ?? '']))
   return `[ ${type} [ ${words.join(' ')} ] ${size} ]`
 }
 

@@ -1,6 +1,6 @@
 /** Encryption and decryption functions. 5.8, 5.10. */
 import { CKM } from '../../../../src/standard/constants.ts'
-import type { Chapter, Step } from '../cases.ts'
+import type { Chapter, Step, Unlisted } from '../cases.ts'
 import { encrypted, IV } from '../objects.ts'
 import {
   ABOVE_MODULUS,
@@ -10,6 +10,7 @@ import {
   RSA,
   RSA_RAW,
   TOO_LONG_FOR_RSA,
+  WRAPPING_COUNTER,
 } from './mechanisms.ts'
 
 const ECB = { type: CKM.AES_ECB, parameter: null }
@@ -35,6 +36,12 @@ const decrypt = (part: Uint8Array): Step => ({
   with: { encryptedPart: part },
 })
 
+const counterWraps: Unlisted = {
+  rv: 'DATA_LEN_RANGE',
+  first: [{ call: 'C_DecryptInit', with: { mechanism: WRAPPING_COUNTER, key: 'aes' } }],
+  why: '6.11.3 has it for data that would make the counter wrap, in both directions',
+}
+
 export const ciphers: Chapter = {
   C_EncryptInit: {
     with: { mechanism: CBC_PAD, key: 'aes' },
@@ -42,6 +49,13 @@ export const ciphers: Chapter = {
       { rv: 'KEY_FUNCTION_NOT_PERMITTED', with: { key: 'unusedAes' } },
       { rv: 'KEY_SIZE_RANGE', with: { mechanism: OAEP_TOO_LONG, key: 'rsaPublic' } },
       { rv: 'KEY_TYPE_INCONSISTENT', with: { key: 'generic' } },
+    ],
+    unlisted: [
+      {
+        rv: 'ARGUMENTS_BAD',
+        with: { mechanism: { words: '0' } },
+        why: 'C_DecryptInit and all others that begin an operation list it',
+      },
     ],
   },
   C_Encrypt: {
@@ -88,6 +102,7 @@ export const ciphers: Chapter = {
       { rv: 'ENCRYPTED_DATA_LEN_RANGE', with: { encryptedData: FIVE_BYTES } },
       { rv: 'USER_NOT_LOGGED_IN', first: beginAwaitingLogin },
     ],
+    unlisted: [{ ...counterWraps, with: { encryptedData: PLAIN } }],
   },
   C_DecryptUpdate: {
     first: [beginDecryption()],
@@ -100,6 +115,7 @@ export const ciphers: Chapter = {
       },
       { rv: 'USER_NOT_LOGGED_IN', first: beginAwaitingLogin },
     ],
+    unlisted: [{ ...counterWraps, with: { encryptedPart: PLAIN } }],
   },
   C_DecryptFinal: {
     first: [beginDecryption(), 'C_DecryptUpdate'],

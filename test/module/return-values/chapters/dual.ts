@@ -1,7 +1,7 @@
 /** Dual-function cryptographic functions. 5.17. */
-import type { Chapter, Step } from '../cases.ts'
+import type { Chapter, Step, Unlisted } from '../cases.ts'
 import { encrypted } from '../objects.ts'
-import { CBC_PAD, HMAC, RSA, TOO_LONG_FOR_RSA } from './mechanisms.ts'
+import { CBC_PAD, HMAC, RSA, TOO_LONG_FOR_RSA, WRAPPING_COUNTER } from './mechanisms.ts'
 
 const PLAIN = Buffer.alloc(20, 1)
 const ENCRYPTED = encrypted(PLAIN)
@@ -18,6 +18,13 @@ const signing = step('C_SignInit', HMAC, 'generic')
 const verifying = step('C_VerifyInit', HMAC, 'generic')
 const encryptingShortly = step('C_EncryptInit', RSA, 'rsaPublic')
 const decryptingShortly = step('C_DecryptInit', RSA, 'rsaPrivate')
+
+const decryptingWithLogin = step('C_DecryptInit', RSA, 'alwaysAuthenticated')
+
+const awaitingLogin: Unlisted = {
+  rv: 'USER_NOT_LOGGED_IN',
+  why: 'a key with CKA_ALWAYS_AUTHENTICATE may not be used before a login of its own (4.10)',
+}
 
 export const dual: Chapter = {
   C_DigestEncryptUpdate: {
@@ -39,6 +46,17 @@ export const dual: Chapter = {
         rv: 'ENCRYPTED_DATA_LEN_RANGE',
         first: ['C_DigestInit', decryptingShortly],
         with: { encryptedPart: TOO_LONG_FOR_RSA },
+      },
+    ],
+    unlisted: [
+      { ...awaitingLogin, first: ['C_DigestInit', decryptingWithLogin] },
+      {
+        rv: 'DATA_LEN_RANGE',
+        first: [
+          'C_DigestInit',
+          { call: 'C_DecryptInit', with: { mechanism: WRAPPING_COUNTER, key: 'aes' } },
+        ],
+        why: '6.11.3 has it for data that would make the counter wrap, in both directions',
       },
     ],
   },
@@ -73,5 +91,6 @@ export const dual: Chapter = {
         with: { encryptedPart: TOO_LONG_FOR_RSA },
       },
     ],
+    unlisted: [{ ...awaitingLogin, first: [verifying, decryptingWithLogin] }],
   },
 }

@@ -2,8 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { CKD, CKK, CKO } from '../../../../src/standard/constants.ts'
 import { template } from '../../../in-process.ts'
-import type { Case, Chapter } from '../cases.ts'
-import { AES_VALUE, encrypted, IV, NO_CURVE, P256, UNKNOWN_CURVE } from '../objects.ts'
+import type { Case, Chapter, Unlisted } from '../cases.ts'
+import { AES_VALUE, encrypted, IV, NO_CURVE, P256, POINT, UNKNOWN_CURVE } from '../objects.ts'
 import { AES_KEY, CBC_PAD, EC_PAIR, ecdh, OAEP_TOO_LONG, RSA } from './mechanisms.ts'
 
 const open = template({ PRIVATE: false })
@@ -40,6 +40,11 @@ const unwrapping: Case[] = [
   { rv: 'WRAPPED_KEY_INVALID', with: { wrappedKey: encrypted(IV, false) } },
   { rv: 'WRAPPED_KEY_LEN_RANGE', with: { wrappedKey: Buffer.alloc(5) } },
 ]
+
+const notPermitted: Unlisted = {
+  rv: 'KEY_FUNCTION_NOT_PERMITTED',
+  why: 'CKA_WRAP, CKA_UNWRAP or CKA_DERIVE of the key is false, which nothing that is listed says',
+}
 
 export const keys: Chapter = {
   C_GenerateKey: {
@@ -79,6 +84,7 @@ export const keys: Chapter = {
       },
       { rv: 'WRAPPING_KEY_TYPE_INCONSISTENT', with: { wrappingKey: 'generic' } },
     ],
+    unlisted: [{ ...notPermitted, with: { wrappingKey: 'unusedAes' } }],
   },
   C_UnwrapKey: {
     with: {
@@ -88,6 +94,7 @@ export const keys: Chapter = {
       template: unwrappedSecret,
     },
     cases: unwrapping,
+    unlisted: [{ ...notPermitted, with: { unwrappingKey: 'unusedAes' } }],
   },
   C_DeriveKey: {
     with: { mechanism: ecdh(), baseKey: 'ecPrivate', template: open },
@@ -97,6 +104,14 @@ export const keys: Chapter = {
       {
         rv: 'TEMPLATE_INCONSISTENT',
         with: { template: [...open, ...template({ VALUE_LEN: 33 })] },
+      },
+    ],
+    unlisted: [
+      { ...notPermitted, with: { baseKey: 'unusedEcPrivate' } },
+      {
+        rv: 'PUBLIC_KEY_INVALID',
+        with: { mechanism: ecdh(CKD.NULL, Buffer.alloc(POINT.length, 4)) },
+        why: '5.1.6 has it for public keys that fail validation, and puts it before the others',
       },
     ],
   },

@@ -2,6 +2,7 @@
 import type { MechanismArgument } from '../../../../src/standard/calls.ts'
 import { CKD, CKG, CKM, CKZ } from '../../../../src/standard/constants.ts'
 import { IV, POINT } from '../objects.ts'
+import type { Words } from '../words.ts'
 
 const plain = (type: number): MechanismArgument => ({ type, parameter: null })
 
@@ -13,6 +14,12 @@ export const ECDSA = plain(CKM.ECDSA)
 export const AES_KEY = plain(CKM.AES_KEY_GEN)
 export const EC_PAIR = plain(CKM.EC_KEY_PAIR_GEN)
 export const RSA_PAIR = plain(CKM.RSA_PKCS_KEY_PAIR_GEN)
+
+/** A counter of 8 bits that wraps after one block. */
+const ALL_ONES = 2n ** 64n - 1n
+export const WRAPPING_COUNTER: Words = {
+  words: `[ ${CKM.AES_CTR} [ 8 ${ALL_ONES} ${ALL_ONES} ] 24 ]`,
+}
 
 /** 128 bytes that are a number below the modulus, or are not; at most 117 with padding. */
 export const RSA_RAW = plain(CKM.RSA_X_509)
@@ -31,7 +38,7 @@ export const OAEP_TOO_LONG: MechanismArgument = {
   },
 }
 
-export const ecdh = (kdf: number = CKD.NULL): MechanismArgument => ({
+export const ecdh = (kdf: number = CKD.NULL, publicData = POINT): MechanismArgument => ({
   type: CKM.ECDH1_DERIVE,
-  parameter: { kdf, sharedData: new Uint8Array(0), publicData: POINT },
+  parameter: { kdf, sharedData: new Uint8Array(0), publicData },
 })

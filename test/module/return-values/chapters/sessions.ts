@@ -2,7 +2,7 @@
 import { CKF, CKU } from '../../../../src/standard/constants.ts'
 import type { Chapter, Step } from '../cases.ts'
 import { PIN, SO_PIN, WRONG_PIN } from '../tokens.ts'
-import { CBC, HMAC } from './mechanisms.ts'
+import { CBC } from './mechanisms.ts'
 
 const SERIAL = CKF.SERIAL_SESSION
 const RW = SERIAL | CKF.RW_SESSION
@@ -35,7 +35,7 @@ export const sessions: Chapter = {
     cases: [
       {
         rv: 'STATE_UNSAVEABLE',
-        first: [{ call: 'C_SignInit', with: { mechanism: HMAC } }, 'C_SignUpdate'],
+        first: [{ call: 'C_EncryptInit', with: { mechanism: CBC } }, 'C_EncryptUpdate'],
       },
     ],
   },

@@ -40,6 +40,13 @@ export const slots: Chapter = {
         with: { slotID: 'toBeLocked' },
       },
     ],
+    unlisted: [
+      {
+        rv: 'PIN_LEN_RANGE',
+        with: { slotID: 'empty', pin: THREE_BYTES },
+        why: 'it says what is wrong with the first PIN of a token; nothing that is listed does',
+      },
+    ],
   },
   C_InitPIN: {
     token: 'so',
@@ -57,6 +64,13 @@ export const slots: Chapter = {
       { rv: 'PIN_LEN_RANGE', with: { newPin: THREE_BYTES } },
       { rv: 'PIN_LOCKED', token: 'locked' },
       { rv: 'SESSION_READ_ONLY', readOnly: true },
+    ],
+    unlisted: [
+      {
+        rv: 'USER_PIN_NOT_INITIALIZED',
+        token: 'withoutPin',
+        why: 'it says what is to be done: C_InitPIN; nothing that is listed does',
+      },
     ],
   },
 }
