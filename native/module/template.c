@@ -86,7 +86,7 @@ static void put_one_query(struct call *call, const CK_ATTRIBUTE *attribute) {
   message_u64(&call->message, attribute->type);
   message_u8(&call->message, nested ? QUERY_NESTED : given ? QUERY_ROOM : QUERY_LENGTH);
   if (nested && !takes_array(call, attribute, 1))
-    call_fail(call, CKR_ATTRIBUTE_VALUE_INVALID);
+    call_fail(call, CKR_ARGUMENTS_BAD);
   else if (nested)
     put_queries_within(call, attribute->pValue, attribute->ulValueLen / sizeof *attribute);
   else if (given)

@@ -117,8 +117,8 @@ function runOnSession(
   inputs: unknown[],
   setting: Setting,
 ): unknown {
-  // The session may have been closed while the call waited for its turn.
-  setting.application.session(session.handle)
+  // It may have been closed while the call waited for its turn.
+  session.signal.throwIfAborted()
   const { row } = route
   const surrender = new Surrender({
     interval: setting.interval,
@@ -137,9 +137,9 @@ function runOnSession(
   }
 }
 
-/** A closed session stops its functions, and so does a caller that is gone. */
+/** A caller that is gone stops its functions, and so does a session that is closed. */
 const stopsOf = (session: Session, signal: AbortSignal | undefined): AbortSignal[] =>
-  signal === undefined ? [session.signal] : [session.signal, signal]
+  signal === undefined ? [session.signal] : [signal, session.signal]
 
 /** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
 function fail(error: unknown, session: Session, row: FunctionRow): never {

@@ -70,9 +70,11 @@ async function listen(home: Home, log: Logger, options: ServeOptions): Promise<v
     env,
     linger: linger === undefined ? undefined : linger * SECOND,
   })
-  tellReady(options.readyFd)
   if (service === undefined) log.info('a service is running already')
-  else await untilOver(service, options.detached ?? false)
+  // Whoever is told that a service listens may end it at once: the signals come first.
+  const over = service && untilOver(service, options.detached ?? false)
+  tellReady(options.readyFd)
+  await over
 }
 
 /** SIGTERM and SIGINT stop the service, and so does the end of its terminal where it is not detached. */
