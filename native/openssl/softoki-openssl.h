@@ -85,6 +85,7 @@ bool read_key(napi_env env, napi_value value, EVP_PKEY **key);
 extern const struct exported key_functions[];
 extern const struct exported operation_functions[];
 extern const struct exported rsa_functions[];
+extern const struct exported ec_functions[];
 extern const struct exported process_functions[];
 
 #endif

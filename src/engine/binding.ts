@@ -23,6 +23,13 @@ type Transform = (
   options?: NativeOptions,
   algorithm?: string,
 ) => Uint8Array
+type Verify = (
+  key: NativeKey,
+  input: Uint8Array,
+  options: NativeOptions | undefined,
+  algorithm: string | undefined,
+  signature: Uint8Array,
+) => boolean
 type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
 
 /**
@@ -40,17 +47,15 @@ export interface Native {
   component(key: NativeKey, name: string): Uint8Array
   sign: Transform
   signLater: TransformLater
+  /** Signs a digest with an algorithm that would otherwise make it itself: ED25519ph. */
+  signDigest: Transform
   verifyRecover: Transform
   encrypt: Transform
   decrypt: Transform
   decryptLater: TransformLater
-  verify(
-    key: NativeKey,
-    input: Uint8Array,
-    options: NativeOptions | undefined,
-    algorithm: string | undefined,
-    signature: Uint8Array,
-  ): boolean
+  verify: Verify
+  verifyLater(...values: Parameters<Verify>): Promise<boolean>
+  verifyDigest: Verify
   derive(key: NativeKey, peer: NativeKey, options?: NativeOptions): Uint8Array
   /** p, q, dp, dq, qi; throws OPENSSL_INCONSISTENT where n, e, d, p and q do not belong together. */
   completeRsa(
@@ -60,6 +65,8 @@ export interface Native {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
+  reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   dieWithParent(): void
   leaveNoCoreFile(): void
 }

@@ -9,9 +9,11 @@ import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
+import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
+import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 
@@ -31,6 +33,8 @@ function byType<Row extends { type: number; name: string }>(
 export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
   ...rsa,
   ...ec,
+  ...eddsa,
+  ...montgomery,
   ...aes,
   ...digests,
   ...hmac,
@@ -41,6 +45,8 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
   ecKeyType,
+  edwardsKeyType,
+  montgomeryKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
 ])
