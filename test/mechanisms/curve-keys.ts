@@ -1,6 +1,6 @@
 /** Keys on elliptic curves as objects of a token, for tests. */
 import type { MechanismArgument } from '../../src/standard/calls.ts'
-import { CKA, CKO } from '../../src/standard/constants.ts'
+import { CKA, CKD, CKO } from '../../src/standard/constants.ts'
 import { bytes, data, type Opened, template } from '../in-process.ts'
 
 type Template = Parameters<typeof template>[0]
@@ -54,4 +54,32 @@ export async function inParts(
   for (let at = 0; at < message.length; at += size)
     await call('C_SignUpdate', [session, data(message.subarray(at, at + size))])
   return bytes(await call('C_SignFinal', [session, 4096]))
+}
+
+interface Derivation {
+  readonly publicData: Uint8Array
+  readonly kdf?: number
+  readonly sharedData?: Uint8Array
+  /** CKA_VALUE_LEN. */
+  readonly length?: number
+}
+
+/** The value of the generic secret key that a mechanism with CK_ECDH1_DERIVE_PARAMS derives. */
+export async function derived(
+  token: Opened,
+  type: number,
+  base: number,
+  { publicData, kdf = CKD.NULL, sharedData = new Uint8Array(0), length }: Derivation,
+): Promise<Uint8Array> {
+  const { call, session } = token
+  const values = { CLASS: CKO.SECRET_KEY, SENSITIVE: false, EXTRACTABLE: true }
+  const key = await call('C_DeriveKey', [
+    session,
+    { type, parameter: { kdf, sharedData, publicData } },
+    base,
+    template(length === undefined ? values : { ...values, VALUE_LEN: length }),
+  ])
+  const [value] = await attributesOf(token, key, 'VALUE')
+  await call('C_DestroyObject', [session, key])
+  return value as Uint8Array
 }
