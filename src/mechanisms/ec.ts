@@ -19,7 +19,7 @@ export { ecKeyType } from './ec-keys.ts'
 
 /** What every EC row says. */
 const rowOf = (
-  row: Pick<Mechanism, 'section'> & { readonly name: keyof typeof CKM },
+  row: Pick<Mechanism, 'section' | 'standing'> & { readonly name: keyof typeof CKM },
 ): Mechanism => ({
   ...row,
   type: CKM[row.name],
@@ -63,26 +63,29 @@ const signing = (makeMessage: () => Message): Pick<Mechanism, 'sign' | 'verify'>
   verify: ({ key }) => verification(ecKeyOf(key, CKO.PUBLIC_KEY), makeMessage()),
 })
 
+/** FIPS 186-5; SHA-1 makes no signatures any more (SP 800-131A rev. 2, 3). */
+const APPROVED = { standing: 'approved' } as const
+
 /** Bytes of a digest at most: 1,024 bits (6.3.12). No bytes would make a signature that anybody can forge. */
 const DIGEST_BYTES = [1, 128] as const
 
 /** CKM_ECDSA_...: over a digest made here. */
 const hashedEcdsa = ({ name, digest }: SignatureHash): Mechanism => ({
-  ...rowOf({ name: `ECDSA_${name}`, section: '6.3.13' }),
+  ...rowOf({ name: `ECDSA_${name}`, section: '6.3.13', ...(digest === 'sha1' ? {} : APPROVED) }),
   ...signing(() => hashedMessage(digest)),
 })
 
 export const ec: readonly Mechanism[] = [
   {
-    ...rowOf({ name: 'EC_KEY_PAIR_GEN', section: '6.3.9' }),
+    ...rowOf({ name: 'EC_KEY_PAIR_GEN', section: '6.3.9', ...APPROVED }),
     generateKeyPair: generateEcPair(generateEc),
   },
   {
-    ...rowOf({ name: 'EC_KEY_PAIR_GEN_W_EXTRA_BITS', section: '6.3.9' }),
+    ...rowOf({ name: 'EC_KEY_PAIR_GEN_W_EXTRA_BITS', section: '6.3.9', ...APPROVED }),
     generateKeyPair: generateEcPair(generateEcWithExtraBits),
   },
   {
-    ...rowOf({ name: 'ECDSA', section: '6.3.12' }),
+    ...rowOf({ name: 'ECDSA', section: '6.3.12', ...APPROVED }),
     ...signing(() => shortMessage(...DIGEST_BYTES)),
   },
   ...signatureHashes.map(hashedEcdsa),

@@ -49,6 +49,8 @@ export const ecdhDerivation: readonly Mechanism[] = [
     type: CKM.ECDH1_DERIVE,
     name: 'ECDH1_DERIVE',
     section: '6.3.17',
+    // The same on the prime curves of SP 800-186, whose cofactor is 1.
+    standing: 'approved',
     keyTypes: [CKK.EC, CKK.EC_MONTGOMERY],
     keySize: FIELD_BITS,
     flags: EC_FLAGS,
@@ -59,6 +61,8 @@ export const ecdhDerivation: readonly Mechanism[] = [
     type: CKM.ECDH1_COFACTOR_DERIVE,
     name: 'ECDH1_COFACTOR_DERIVE',
     section: '6.3.18',
+    // SP 800-56A rev. 3, 5.7.1.2: ECC CDH is the one with the cofactor.
+    standing: 'approved',
     keyTypes: [CKK.EC],
     keySize: FIELD_BITS,
     flags: EC_FLAGS,

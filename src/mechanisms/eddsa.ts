@@ -114,8 +114,9 @@ const verification = (key: OctetKey, scheme: EddsaScheme, message: Message): Ver
   copy: () => verification(key, scheme, message.copy()),
 })
 
-/** What every row here says. */
+/** What every row here says. FIPS 186-5 has all but Ed25519ctx. */
 const common = {
+  standing: 'approved',
   keyTypes: [CKK.EC_EDWARDS],
   keySize: OCTET_CURVE_BITS,
   flags: OCTET_CURVE_FLAGS,
