@@ -237,6 +237,7 @@ function derive(
     mechanism: mechanism(CKM.ECDH1_DERIVE, parameter),
     surrender: new Surrender(),
     template: new Map(template),
+    key: () => assert.fail('ECDH takes no other key by its handle'),
   }) as Attributes
   assert.deepEqual([...made.keys()], [CKA.VALUE])
   return made.get(CKA.VALUE) as Uint8Array
@@ -278,6 +279,19 @@ test('each key derivation function makes what X9.63 or SP 800-56A says, as long 
       assert.deepEqual(sp800, oneStep(digest, rfc5903.secret, sharedData, length))
     }
     assert.equal(derive(rfc5903Key, [aes], { kdf }).length, 32)
+  }
+})
+
+test('the functions of BLAKE2b take no shared data', () => {
+  for (const bits of [160, 256, 384, 512] as const) {
+    const kdf = CKD[`BLAKE2B_${bits}_KDF`]
+    const asked = [generic, [CKA.VALUE_LEN, 70]] as const
+    const expected = oneStep(`blake2b-${bits}`, rfc5903.secret, none, 70)
+    assert.deepEqual(derive(rfc5903Key, asked, { kdf }), expected)
+    assert.throws(
+      () => derive(rfc5903Key, asked, { kdf, sharedData: hex('01') }),
+      withReturnValue(CKR.MECHANISM_PARAM_INVALID),
+    )
   }
 })
 
