@@ -1,5 +1,6 @@
 /** How large a key is, from the attributes of the object. */
-import { curveIdentifier, curves } from '../engine/ec.ts'
+import { curveIdentifier, curves } from '../engine/curves.ts'
+import { edwardsCurves, montgomeryCurves } from '../engine/octet-curves.ts'
 import { CKA } from '../standard/constants.ts'
 import type { Attributes } from './attributes.ts'
 
@@ -11,9 +12,11 @@ const bitLength = (integer: Uint8Array): number => {
   return first < 0 ? 0 : (integer.length - first) * 8 + 24 - Math.clz32(integer[first] ?? 0)
 }
 
-/** `P-256`; the parameters in hexadecimal for a curve we do not know. */
+const named = [...curves, ...edwardsCurves, ...montgomeryCurves]
+
+/** `P-256`; the parameters in hexadecimal for a curve we do not know, or that is named in words. */
 const curveName = (parameters: Uint8Array): string =>
-  curves.find((curve) => Buffer.compare(curveIdentifier(curve), parameters) === 0)?.name ??
+  named.find((curve) => Buffer.compare(curveIdentifier(curve), parameters) === 0)?.name ??
   Buffer.from(parameters).toString('hex')
 
 /** The size of a key for people, such as `3072 bits` or `P-256`; empty where the object does not tell. */

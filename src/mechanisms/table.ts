@@ -10,10 +10,12 @@ import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
+import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
+import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
@@ -37,6 +39,8 @@ function byType<Row extends { type: number; name: string }>(
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
   ec,
+  eddsa,
+  montgomery,
   aes,
   digests,
   hmac,
@@ -55,6 +59,8 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(f
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
   ecKeyType,
+  edwardsKeyType,
+  montgomeryKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
   poly1305KeyType,

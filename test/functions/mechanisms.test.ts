@@ -50,6 +50,12 @@ const parameters: Record<
     sharedData: nothing,
     publicData,
   }),
+  CK_ECDH_AES_KEY_WRAP_PARAMS: () => ({
+    aesKeyBits: 256,
+    kdf: CKD.SHA256_KDF,
+    sharedData: Buffer.from('shared'),
+  }),
+  CK_EDDSA_PARAMS: () => ({ phFlag: 0, contextData: Buffer.from('context') }),
   CK_GCM_PARAMS: () => ({
     iv: Buffer.alloc(12, 3),
     ivBits: 96,
@@ -72,7 +78,54 @@ const SECRET = {
   DERIVE: true,
 } as const
 const OPEN = { SENSITIVE: false, EXTRACTABLE: true } as const
-const P256 = Buffer.from('06082a8648ce3d030107', 'hex')
+
+/** How the pairs of a key type are made, and what they are for. */
+interface PairRow {
+  readonly type: number
+  readonly parameters: object
+  readonly publicUses: object
+  readonly privateUses: object
+}
+
+const DERIVING = { publicUses: { WRAP: true }, privateUses: { UNWRAP: true, DERIVE: true } }
+
+const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
+  [
+    CKK.RSA,
+    {
+      type: CKM.RSA_PKCS_KEY_PAIR_GEN,
+      parameters: { MODULUS_BITS: 2048 },
+      publicUses: { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true },
+      privateUses: { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true },
+    },
+  ],
+  [
+    CKK.EC,
+    {
+      type: CKM.EC_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06082a8648ce3d030107', 'hex') },
+      publicUses: { VERIFY: true, ...DERIVING.publicUses },
+      privateUses: { SIGN: true, ...DERIVING.privateUses },
+    },
+  ],
+  [
+    CKK.EC_EDWARDS,
+    {
+      type: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b6570', 'hex') },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.EC_MONTGOMERY,
+    {
+      type: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
+      ...DERIVING,
+    },
+  ],
+])
 
 /** Keys for an operation and its inverse. */
 interface Keys {
@@ -97,23 +150,16 @@ class KeyRing {
   }
 
   async #make(keyType: number): Promise<Keys> {
-    if (keyType === CKK.RSA) return this.#pair(CKM.RSA_PKCS_KEY_PAIR_GEN, { MODULUS_BITS: 2048 })
-    if (keyType === CKK.EC) return this.#pair(CKM.EC_KEY_PAIR_GEN, { EC_PARAMS: P256 })
+    const pair = PAIRS.get(keyType)
+    if (pair !== undefined) return this.#pair(pair)
     const { call, session } = this.#token
     const value = { ...SECRET, KEY_TYPE: keyType, VALUE: Buffer.alloc(32, keyType) }
     const key = await call('C_CreateObject', [session, template(value)])
     return { forward: key, back: key }
   }
 
-  async #pair(type: number, parameters: object): Promise<Keys> {
+  async #pair({ type, parameters, publicUses, privateUses }: PairRow): Promise<Keys> {
     const { call, session } = this.#token
-    const isRsa = type === CKM.RSA_PKCS_KEY_PAIR_GEN
-    const publicUses = isRsa
-      ? { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true }
-      : { VERIFY: true }
-    const privateUses = isRsa
-      ? { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true }
-      : { SIGN: true, DERIVE: true }
     const [back, forward] = await call('C_GenerateKeyPair', [
       session,
       { type, parameter: null },
