@@ -79,7 +79,7 @@ function plainOf(key: CryptokiObject): Uint8Array {
   return keyType.toPkcs8(key)
 }
 
-const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
+export const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
   const template = key.attributes.get(type)
   return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined
 }
@@ -190,7 +190,7 @@ async function unwrapKey(
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
 }
 
-const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
+export const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 async function deriveKey(

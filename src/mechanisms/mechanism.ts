@@ -72,6 +72,19 @@ export interface MakePair {
 /** The attributes a mechanism contributes to a key it makes: its values, without class, type and policy. */
 export type Made = Attributes
 
+/** What a key encapsulation mechanism makes for the other side, and the values of the new key. */
+export interface Encapsulated {
+  readonly ciphertext: Uint8Array
+  readonly made: Made
+}
+
+/** An encapsulation with nothing wrong, before it is done. */
+export interface Encapsulation {
+  /** Bytes of the ciphertext. */
+  readonly length: number
+  run(): Encapsulated | Promise<Encapsulated>
+}
+
 /** A key type: how its keys are completed, and how they look outside. One row a CKK_ number. */
 export interface KeyType {
   readonly type: number
@@ -134,6 +147,9 @@ export interface Mechanism {
   wrap?(begin: Begin, plain: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
   unwrap?(begin: Begin, wrapped: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
   derive?(base: CryptokiObject, make: Make): Made | Promise<Made>
+  encapsulate?(publicKey: CryptokiObject, make: Make): Encapsulation
+  /** Throws WRAPPED_KEY_LEN_RANGE and WRAPPED_KEY_INVALID for what is wrong with the ciphertext. */
+  decapsulate?(privateKey: CryptokiObject, ciphertext: Uint8Array, make: Make): Made | Promise<Made>
 }
 
 export type { Attributes, CryptokiObject, Data, MechanismArgument, Parameter, Surrender }

@@ -12,8 +12,11 @@ import { ec, ecKeyType } from './ec.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
+import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
+import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { checkForm } from './parameter.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -35,6 +38,9 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
   ...digests,
   ...hmac,
   ...genericSecret,
+  ...mlDsa,
+  ...slhDsa,
+  ...mlKem,
 ])
 
 /** Every key type by its CKK_ number. */
@@ -43,6 +49,9 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   ecKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
+  mlDsaKeyType,
+  slhDsaKeyType,
+  mlKemKeyType,
 ])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
@@ -59,6 +68,8 @@ const FLAG_OF = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 } as const satisfies Partial<Record<keyof Mechanism, number>>
 
 export type Use = keyof typeof FLAG_OF

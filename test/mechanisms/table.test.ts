@@ -9,7 +9,10 @@ import { ec } from '../../src/mechanisms/ec.ts'
 import { genericSecret } from '../../src/mechanisms/generic-secret.ts'
 import { hmac } from '../../src/mechanisms/hmac.ts'
 import type { MechanismArgument } from '../../src/mechanisms/mechanism.ts'
+import { mlDsa } from '../../src/mechanisms/ml-dsa.ts'
+import { mlKem } from '../../src/mechanisms/ml-kem.ts'
 import { rsa } from '../../src/mechanisms/rsa.ts'
+import { slhDsa } from '../../src/mechanisms/slh-dsa.ts'
 import {
   keyTypes,
   mechanismFor,
@@ -50,10 +53,12 @@ const COLUMN_OF: Readonly<Record<Use, string>> = {
   wrap: 'WRP&UWRP',
   unwrap: 'WRP&UWRP',
   derive: 'DRV',
+  encapsulate: 'ENCS&DECS',
+  decapsulate: 'ENCS&DECS',
 }
 
 test('every family is in the table, and each mechanism once', () => {
-  const rows = [rsa, ec, aes, digests, hmac, genericSecret].flat()
+  const rows = [rsa, ec, aes, digests, hmac, genericSecret, mlDsa, slhDsa, mlKem].flat()
   assert.equal(mechanisms.size, rows.length)
   for (const row of rows) assert.equal(mechanisms.get(row.type), row)
 })
