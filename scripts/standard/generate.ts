@@ -1,5 +1,5 @@
 /**
- * Writes src/standard/{constants,functions,structures,attributes}.ts from src/standard/standard.json.
+ * Writes src/standard/{constants,functions,structures,attributes,versions}.ts from standard.json there.
  * With --check it writes nothing and fails where a file differs from what would be written.
  */
 import { readFileSync } from 'node:fs'
@@ -103,5 +103,18 @@ ${tables.join('\n')}
 `
 }
 
-const files = { constants, functions, structures, attributes }
+function versions(): string {
+  const newer = Object.entries(standard.mechanisms).filter(([, { since }]) => since !== '2.40')
+  const rows = newer.map(([name, { since }]) => `  ${name.replace(/^CKM_/, '')}: '${since}',`)
+  return `${HEAD}/**
+ * The version of the standard that a mechanism came with, by its name without CKM_; 2.40 has those
+ * that are not here.
+ */
+export const newMechanisms: Readonly<Record<string, '3.0' | '3.1' | '3.2'>> = {
+${rows.join('\n')}
+}
+`
+}
+
+const files = { constants, functions, structures, attributes, versions }
 emit(Object.entries(files).map(([name, make]) => [new URL(`${name}.ts`, folder), make()]))

@@ -38,7 +38,7 @@ async function encapsulateKey(
   template: readonly Attribute[],
   room: Room,
 ): Promise<[Filled, number]> {
-  const row = mechanismFor(argument, 'encapsulate')
+  const row = mechanismFor(argument, 'encapsulate', session.token.offered)
   const publicKey = await keyFor(session, handle, row, 'ENCAPSULATE')
   const prepared = plan(session, 'encapsulate', template, given(template))
   const mechanism = argument as MechanismArgument
@@ -61,7 +61,7 @@ async function decapsulateKey(
   template: readonly Attribute[],
   ciphertext: Uint8Array | null,
 ): Promise<number> {
-  const row = mechanismFor(argument, 'decapsulate')
+  const row = mechanismFor(argument, 'decapsulate', session.token.offered)
   const complaints = {
     handle: CKR.UNWRAPPING_KEY_HANDLE_INVALID,
     type: CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,

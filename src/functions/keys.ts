@@ -29,7 +29,7 @@ async function generateKey(
   argument: MechanismArgument | null,
   template: readonly Attribute[],
 ): Promise<number> {
-  const row = mechanismFor(argument, 'generateKey')
+  const row = mechanismFor(argument, 'generateKey', session.token.offered)
   const given = {
     class: CKO.SECRET_KEY,
     keyType: row.keyTypes[0],
@@ -49,7 +49,7 @@ async function generateKeyPair(
   publicTemplate: readonly Attribute[],
   privateTemplate: readonly Attribute[],
 ): Promise<[number, number]> {
-  const row = mechanismFor(argument, 'generateKeyPair')
+  const row = mechanismFor(argument, 'generateKeyPair', session.token.offered)
   const given = { keyType: row.keyTypes[0], mechanism: row.type }
   const publicKey = plan(session, 'generate', publicTemplate, { ...given, class: CKO.PUBLIC_KEY })
   const privateKey = plan(session, 'generate', privateTemplate, {
@@ -108,7 +108,7 @@ async function wrapKey(
   handle: number,
   room: Room,
 ): Promise<Filled> {
-  const row = mechanismFor(argument, 'wrap')
+  const row = mechanismFor(argument, 'wrap', session.token.offered)
   const complaints = {
     handle: CKR.WRAPPING_KEY_HANDLE_INVALID,
     type: CKR.WRAPPING_KEY_TYPE_INCONSISTENT,
@@ -169,7 +169,7 @@ async function unwrapKey(
   wrapped: Uint8Array | null,
   template: readonly Attribute[],
 ): Promise<number> {
-  const row = mechanismFor(argument, 'unwrap')
+  const row = mechanismFor(argument, 'unwrap', session.token.offered)
   const complaints = {
     handle: CKR.UNWRAPPING_KEY_HANDLE_INVALID,
     type: CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
@@ -200,7 +200,7 @@ async function deriveKey(
   handle: number,
   template: readonly Attribute[],
 ): Promise<number> {
-  const row = mechanismFor(argument, 'derive')
+  const row = mechanismFor(argument, 'derive', session.token.offered)
   const base = await keyFor(session, handle, row, 'DERIVE')
   checkAsksForNoLogin(base)
   const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)

@@ -113,6 +113,11 @@ export interface Mechanism {
   readonly keyTypes: readonly number[]
   /** Smallest and largest key, in the unit the section gives (bits for RSA and EC, bytes for AES); 0 where it has no sense. */
   readonly keySize: readonly [number, number]
+  /**
+   * `approved`: FIPS 140-3 approves of it. `legacy`: broken or obsolete, so offered only where a
+   * policy says so. Absent: neither.
+   */
+  readonly standing?: 'approved' | 'legacy'
   /** Further CKF_ flags to advertise, such as CKF_EC_F_P. */
   readonly flags?: number
   /**

@@ -30,18 +30,21 @@ function byType<Row extends { type: number; name: string }>(
   return table
 }
 
-/** Every mechanism by its CKM_ number, in the order of C_GetMechanismList. */
-export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
-  ...rsa,
-  ...ec,
-  ...aes,
-  ...digests,
-  ...hmac,
-  ...genericSecret,
-  ...mlDsa,
-  ...slhDsa,
-  ...mlKem,
-])
+/** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
+export const families: Readonly<Record<string, readonly Mechanism[]>> = {
+  rsa,
+  ec,
+  aes,
+  digests,
+  hmac,
+  'generic-secret': genericSecret,
+  'ml-dsa': mlDsa,
+  'slh-dsa': slhDsa,
+  'ml-kem': mlKem,
+}
+
+/** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
+export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(families).flat())
 
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
@@ -83,6 +86,9 @@ export type MechanismFor<U extends Use> = Mechanism & Required<Pick<Mechanism, U
 const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
   row[use] !== undefined
 
+/** Mechanisms by their CKM_ numbers: all, or those that a policy offers. */
+export type Offered = ReadonlyMap<number, Mechanism>
+
 /**
  * The row of a mechanism that an application named for a use. Throws CKR_ARGUMENTS_BAD where it
  * named none, CKR_MECHANISM_INVALID for one that is unknown or not for this use, and
@@ -91,9 +97,10 @@ const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
 export function mechanismFor<U extends Use>(
   argument: MechanismArgument | null,
   use: U,
+  among: Offered = mechanisms,
 ): MechanismFor<U> {
   if (argument === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'there is no mechanism')
-  const row = rowOf(argument.type)
+  const row = rowOf(argument.type, among)
   if (!isFor(row, use))
     throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
   checkForm(row, argument.parameter)
@@ -108,8 +115,8 @@ export interface MechanismInfo {
 }
 
 /** What C_GetMechanismInfo tells. Throws CKR_MECHANISM_INVALID for an unknown mechanism. */
-export function mechanismInfo(type: number): MechanismInfo {
-  const row = rowOf(type)
+export function mechanismInfo(type: number, among: Offered = mechanisms): MechanismInfo {
+  const row = rowOf(type, among)
   const [minKeySize, maxKeySize] = row.keySize
   const made = uses.filter((use) => isFor(row, use)).map((use) => FLAG_OF[use])
   const flags = made.reduce((all, flag) => all | flag, row.flags ?? 0) >>> 0
@@ -126,8 +133,8 @@ export function parameterStructures(): [type: number, structure: keyof typeof st
   )
 }
 
-function rowOf(type: number): Mechanism {
-  const row = mechanisms.get(type)
+function rowOf(type: number, among: Offered): Mechanism {
+  const row = among.get(type)
   if (row === undefined)
     throw new CryptokiError(CKR.MECHANISM_INVALID, `no mechanism 0x${type.toString(16)}`)
   return row

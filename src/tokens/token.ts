@@ -1,5 +1,6 @@
 /** A slot and the token in it. PKCS #11 3.2, 5.5 (slot and token management). */
 import { randomBytes } from 'node:crypto'
+import type { Offered } from '../mechanisms/table.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { newRootKey, type PinCost, unwrapRootKey, wrapRootKey } from '../store/sealing.ts'
@@ -18,6 +19,14 @@ export interface TokenWatcher {
 const isSame = (one: Uint8Array | undefined, other: Uint8Array | undefined): boolean =>
   one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
 
+/** What all tokens of a library share. */
+export interface TokenSettings {
+  /** What one try costs of a PIN that is set from now on. */
+  readonly pinCost: PinCost
+  /** The mechanisms that the policy offers. */
+  readonly offered: Offered
+}
+
 /** The token is always there, so a slot and its token are one. */
 export class Token {
   readonly slot: number
@@ -26,7 +35,7 @@ export class Token {
   openSessions = 0
   readonly watchers = new Set<TokenWatcher>()
   readonly #store: Store
-  readonly #pinCost: PinCost
+  readonly #settings: TokenSettings
   readonly #refresh: () => Promise<void>
   #record: TokenRecord | null
   /** Made anew with each token, so it tells one from another. */
@@ -39,16 +48,20 @@ export class Token {
   constructor(
     store: Store,
     { slot, serial, token }: SlotRecord,
-    pinCost: PinCost,
+    settings: TokenSettings,
     refresh: () => Promise<void>,
   ) {
     this.#store = store
-    this.#pinCost = pinCost
+    this.#settings = settings
     this.#refresh = refresh
     this.slot = slot
     this.serial = serial
     this.#record = token
     this.#publicKey = token?.publicKey
+  }
+
+  get offered(): Offered {
+    return this.#settings.offered
   }
 
   get initialized(): boolean {
@@ -214,7 +227,7 @@ export class Token {
   }
 
   #wrap(rootKey: Uint8Array, pin: Uint8Array, owner: PinOwner): Promise<Uint8Array> {
-    return wrapRootKey(rootKey, pin, this.#context(owner), this.#pinCost)
+    return wrapRootKey(rootKey, pin, this.#context(owner), this.#settings.pinCost)
   }
 
   #context(owner: PinOwner) {

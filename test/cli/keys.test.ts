@@ -96,11 +96,11 @@ $ softoki generate --token ca --type aes:100
 [2]
 
 $ softoki generate --token ca --type dsa:2048
-! softoki: no key type "dsa": --type takes rsa, ec, aes, generic
+! softoki: no key type "dsa": --type takes rsa, ec, ml-dsa, slh-dsa, ml-kem, aes, generic
 [2]
 
 $ softoki generate --token ca --type aes:128 --usage sing
-! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, with commas between
+! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, decapsulate, with commas between
 [2]
 
 $ softoki generate --token ca --type aes:128 --id 123

@@ -220,6 +220,16 @@ test('a token object is encapsulated in a read/write session and lasts', async (
   assert.equal(await countOfSecrets(again), 1)
 })
 
+test('a mechanism that the policy denies encapsulates nothing', async (t) => {
+  const token = await openToken(t, 50, { deny: ['CKM_ML_KEM'] })
+  const { publicKey, privateKey } = await kemPair(token)
+  await assert.rejects(encapsulate(token, publicKey, AES), answers('MECHANISM_INVALID'))
+  await assert.rejects(
+    decapsulate(token, privateKey, Buffer.alloc(768), AES),
+    answers('MECHANISM_INVALID'),
+  )
+})
+
 const OAEP = mechanism('RSA_PKCS_OAEP', {
   hashAlg: CKM.SHA256,
   mgf: CKG.MGF1_SHA256,
