@@ -3,6 +3,7 @@
 #define SOFTOKI_CALL_H
 
 #include "connection.h"
+#include "layout.h"
 #include "message.h"
 
 struct session;
@@ -18,6 +19,12 @@ struct function {
   CK_RV within_callback;
 };
 
+/* The caller's structure whose values a request holds, and its layout; NULL and "" where none does. */
+struct parameter {
+  uint8_t *structure;
+  char layout[LAYOUT_LENGTH_MAX + 1];
+};
+
 struct call {
   const struct function *function;
   /* The first error stands; the steps after it do nothing. */
@@ -31,6 +38,7 @@ struct call {
   CK_ULONG room_count;
   /* How many attributes the message holds. */
   CK_ULONG attributes;
+  struct parameter parameter;
   struct frame *reply;
   struct reader reader;
   /* Made by put_notify, kept by session_opened. */

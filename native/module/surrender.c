@@ -1,12 +1,13 @@
 #include "surrender.h"
 
 #include "module.h"
+#include "parameter.h"
 #include "sessions.h"
 #include "wire.h"
 
 bool surrender_is_request(const struct frame *frame) {
   uint32_t call = big_endian_u32(frame->body);
-  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ;
+  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ || call == WIRE_CALL_BACK;
 }
 
 /* Calls the callback of the session that the call works in. Without one the work goes on. */
@@ -62,8 +63,9 @@ static void serve_read(struct call *call) {
 }
 
 void surrender_serve(struct call *call) {
-  if (read_u32(&call->reader) == WIRE_CALL_SURRENDER)
-    serve_surrender(call);
-  else
-    serve_read(call);
+  switch (read_u32(&call->reader)) {
+    case WIRE_CALL_SURRENDER: serve_surrender(call); break;
+    case WIRE_CALL_READ: serve_read(call); break;
+    default: take_back(call);
+  }
 }

@@ -1,4 +1,4 @@
-/* What the service asks of a call under way: SURRENDER and READ. (PUT: connection.c.) */
+/* What the service asks of a call under way: SURRENDER, READ and BACK. (PUT: connection.c.) */
 #ifndef SOFTOKI_SURRENDER_H
 #define SOFTOKI_SURRENDER_H
 

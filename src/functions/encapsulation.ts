@@ -6,9 +6,9 @@ import type { Session } from '../sessions/session.ts'
 import type { Attribute, Filled, MechanismArgument, Room } from '../standard/calls.ts'
 import { CKA, CKK, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { hasKeyType } from './derivation.ts'
 import type { Call, Implementations } from './implementation.ts'
-import { hasKeyType, templateIn } from './keys.ts'
-import { checkAsksForNoLogin, keyFor } from './keys-in-use.ts'
+import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
 import { keepOne, plan } from './new-objects.ts'
 
 /** Bytes of a ciphertext at most: that of RSA-16384 has 2,048. */

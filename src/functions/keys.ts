@@ -2,22 +2,16 @@
 import type { CryptokiObject, Mechanism } from '../mechanisms/mechanism.ts'
 import { keyTypes, mechanismFor } from '../mechanisms/table.ts'
 import type { Prepared } from '../objects/creation.ts'
-import {
-  type Attributes,
-  bytesOf,
-  isTemplate,
-  isTrue,
-  numberOf,
-  type Value,
-} from '../objects/object.ts'
+import { type Attributes, bytesOf, isTrue, numberOf, type Value } from '../objects/object.ts'
 import { fits } from '../objects/search.ts'
 import { fill } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Attribute, Filled, MechanismArgument, Room } from '../standard/calls.ts'
-import { CKA, CKK, CKO, CKR } from '../standard/constants.ts'
+import { CKA, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { deriveKey } from './derivation.ts'
 import type { Call, Implementations } from './implementation.ts'
-import { checkAsksForNoLogin, keyFor, keyOf } from './keys-in-use.ts'
+import { checkAsksForNoLogin, keyFor, keyOf, templateIn } from './keys-in-use.ts'
 import { keep, keepOne, plan } from './new-objects.ts'
 
 /** Bytes of a wrapped key at most: a PKCS #8 PrivateKeyInfo of RSA-16384 has about 10,000. */
@@ -31,7 +25,7 @@ async function generateKey(
 ): Promise<number> {
   const row = mechanismFor(argument, 'generateKey', session.token.offered)
   const given = {
-    class: CKO.SECRET_KEY,
+    class: row.makes ?? CKO.SECRET_KEY,
     keyType: row.keyTypes[0],
     mechanism: row.type,
     supplies: row.supplies,
@@ -77,11 +71,6 @@ function plainOf(key: CryptokiObject): Uint8Array {
   if (objectClass !== CKO.PRIVATE_KEY || keyType?.toPkcs8 === undefined)
     throw new CryptokiError(CKR.KEY_NOT_WRAPPABLE, 'only secret and private keys are wrapped')
   return keyType.toPkcs8(key)
-}
-
-export const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
-  const template = key.attributes.get(type)
-  return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined
 }
 
 function checkMayWrap(wrapping: CryptokiObject, key: CryptokiObject): void {
@@ -188,31 +177,6 @@ async function unwrapKey(
   const begin = { key: unwrapping, mechanism: argument as MechanismArgument }
   const plain = await row.unwrap(begin, wrapped, surrender)
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
-}
-
-export const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
-  imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
-
-async function deriveKey(
-  { surrender }: Call,
-  session: Session,
-  argument: MechanismArgument | null,
-  handle: number,
-  template: readonly Attribute[],
-): Promise<number> {
-  const row = mechanismFor(argument, 'derive', session.token.offered)
-  const base = await keyFor(session, handle, row, 'DERIVE')
-  checkAsksForNoLogin(base)
-  const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
-  const prepared = plan(session, 'derive', template, {
-    class: CKO.SECRET_KEY,
-    keyType: hasKeyType(template, imposed) ? undefined : CKK.GENERIC_SECRET,
-    imposed,
-    base,
-  })
-  const mechanism = argument as MechanismArgument
-  const values = await row.derive(base, { mechanism, surrender, template: prepared.template })
-  return keepOne(session, prepared, values)
 }
 
 export const keys = {

@@ -5,18 +5,24 @@
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
+import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { checkForm } from './parameter.ts'
+import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { sha512T } from './sha512-t.ts'
+import { simpleDerivations } from './simple-derivations.ts'
 import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
+import { ssl3Macs } from './ssl3-macs.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -41,6 +47,11 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'ml-dsa': mlDsa,
   'slh-dsa': slhDsa,
   'ml-kem': mlKem,
+  'sha512-t': sha512T,
+  'ssl3-macs': ssl3Macs,
+  poly1305,
+  'hash-derivations': hashDerivations,
+  'simple-derivations': simpleDerivations,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
@@ -55,6 +66,7 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   mlDsaKeyType,
   slhDsaKeyType,
   mlKemKeyType,
+  poly1305KeyType,
 ])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
@@ -76,6 +88,9 @@ const FLAG_OF = {
 } as const satisfies Partial<Record<keyof Mechanism, number>>
 
 export type Use = keyof typeof FLAG_OF
+
+/** Whose parameter a use takes, where it is not that of most functions. */
+const PARAMETER_OF: { readonly [U in Use]?: ParameterUse } = { wrap: 'wrap', unwrap: 'wrap' }
 
 /** Every use there is. */
 export const uses = Object.keys(FLAG_OF) as readonly Use[]
@@ -103,7 +118,7 @@ export function mechanismFor<U extends Use>(
   const row = rowOf(argument.type, among)
   if (!isFor(row, use))
     throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
-  checkForm(row, argument.parameter)
+  checkForm(row, argument.parameter, PARAMETER_OF[use])
   return row
 }
 
@@ -123,14 +138,23 @@ export function mechanismInfo(type: number, among: Offered = mechanisms): Mechan
   return { minKeySize, maxKeySize, flags }
 }
 
-/** The CKM_ numbers whose parameter is a structure with a layout (structures.ts), each with its name. */
-export function parameterStructures(): [type: number, structure: keyof typeof structures][] {
-  return [...mechanisms.values()].flatMap(
-    ({ type, parameter }): [number, keyof typeof structures][] =>
-      parameter === undefined || parameter === 'bytes' || structures[parameter].layout === null
+/** A mechanism whose parameter in the functions of a use is a structure with a layout (structures.ts). */
+export type ParameterRow = readonly [type: number, structure: StructureName, use: ParameterUse]
+
+/** All of them. */
+export function parameterStructures(): ParameterRow[] {
+  return [...mechanisms.values()].flatMap((row): ParameterRow[] => {
+    const named: [Mechanism['parameter'], ParameterUse][] = [
+      [row.parameter, 'mechanism'],
+      [row.wrapParameter, 'wrap'],
+      [row.messageParameter, 'message'],
+    ]
+    return named.flatMap(([name, use]): ParameterRow[] =>
+      name === undefined || name === 'bytes' || structures[name].layout === null
         ? []
-        : [[type, parameter]],
-  )
+        : [[row.type, name, use]],
+    )
+  })
 }
 
 function rowOf(type: number, among: Offered): Mechanism {

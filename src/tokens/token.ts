@@ -43,6 +43,8 @@ export class Token {
   #objects: TokenObjects | undefined
   /** The last change of PINs; the next waits for it. */
   #changing: Promise<unknown> = Promise.resolve()
+  /** The last try of a PIN; the next waits for it. */
+  #trying: Promise<unknown> = Promise.resolve()
 
   /** `refresh` has the record read from the store again and given to `renew`. */
   constructor(
@@ -133,10 +135,20 @@ export class Token {
   }
 
   /**
-   * The root key, for the right PIN. The try is counted before the PIN is tried. CKR_PIN_INCORRECT,
-   * CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED.
+   * The root key, for the right PIN. CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED.
+   *
+   * The try is counted before the PIN is tried. So tries take turns: many applications that log in at
+   * once would count up to the lock before the first of them was found to be right.
    */
-  async unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+  unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+    const tried = this.#trying.then(() => this.#unlock(owner, pin))
+    // The root key is not kept.
+    const over = () => {}
+    this.#trying = tried.then(over, over)
+    return tried
+  }
+
+  async #unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
     const record = this.#initialized()
     const wrapped = owner === 'so' ? record.soKey : record.userKey
     if (wrapped === null)

@@ -1,6 +1,6 @@
 /** The protocols a connection may speak, and the frames that travel back while a call is under way. */
 import { type Calls, extensionCalls, head } from './calls.ts'
-import { layoutsOf, namedStructures, type StructureName } from './layouts.ts'
+import { layoutsOf, namedStructures, type ParameterRow } from './layouts.ts'
 import { checkHandshake, MOST_BODY, NEWEST, p11kitCalls } from './p11kit.ts'
 
 /** The version byte of the extension: S. */
@@ -18,6 +18,9 @@ export const READ = { call: 0x53010001, head: head(0x53010001, 'uu') }
 export const PUT = { call: 0x53010002, head: head(0x53010002, 'ua') }
 export const SURRENDERED = { call: SURRENDER.call, head: head(SURRENDER.call, 'u') }
 export const HAVE_READ = { call: READ.call, head: head(READ.call, 'a') }
+
+/** What the service gives back of a call's parameter, ahead of the answer. */
+export const BACK = { call: 0x53010004, head: head(0x53010004, 'W') }
 
 /** What the client sends to have a call stopped. */
 export const STOP = { call: 0x53010003, head: head(0x53010003, '') }
@@ -54,7 +57,7 @@ const p11kit = (version: number): Protocol => ({
 export type ProtocolFor = (version: number) => Protocol
 
 /** All protocols; `parameters` tells for each CKM_ number whose parameter is a structure which one. */
-export function protocols(parameters: readonly (readonly [number, StructureName])[]): ProtocolFor {
+export function protocols(parameters: readonly ParameterRow[]): ProtocolFor {
   const extension: Protocol = {
     version: EXTENSION,
     calls: extensionCalls(namedStructures(parameters)),

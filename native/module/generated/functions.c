@@ -533,7 +533,7 @@ CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -615,7 +615,7 @@ CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -696,7 +696,7 @@ CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   call_transact(&call);
   return call_end(&call);
 }
@@ -790,7 +790,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJ
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -869,7 +869,7 @@ CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -909,7 +909,7 @@ CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_O
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -985,7 +985,7 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanis
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -1113,7 +1113,7 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_template(&call, pTemplate, ulCount);
   want(&call, phKey);
   call_transact(&call);
@@ -1138,7 +1138,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_template(&call, pPublicKeyTemplate, ulPublicKeyAttributeCount);
   put_template(&call, pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
   want(&call, phPublicKey);
@@ -1165,7 +1165,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hWrappingKey);
   put_ulong(&call, hKey);
   put_room(&call, pWrappedKey, pulWrappedKeyLen);
@@ -1191,7 +1191,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hUnwrappingKey);
   put_bytes(&call, pWrappedKey, ulWrappedKeyLen);
   put_template(&call, pTemplate, ulAttributeCount);
@@ -1217,12 +1217,12 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hBaseKey);
   put_template(&call, pTemplate, ulAttributeCount);
-  want(&call, phKey);
+  want_key(&call, phKey);
   call_transact(&call);
-  get_ulong(&call, phKey);
+  get_key(&call, phKey);
   return call_end(&call);
 }
 
