@@ -1,6 +1,8 @@
 /** The types of keys that `softoki generate --type` makes, one row each. */
 import { curveIdentifier, curves, isCalled } from '../engine/curves.ts'
 import { edwardsCurves, montgomeryCurves, type OctetCurve } from '../engine/octet-curves.ts'
+import { mlDsaSets, mlKemSets, type ParameterSet, slhDsaSets } from '../engine/parameter-sets.ts'
+import { numberOfSet } from '../mechanisms/parameter-set-keys.ts'
 import type { Attribute } from '../standard/calls.ts'
 import { CKA, CKM } from '../standard/constants.ts'
 import { bytes, ulong } from './attributes.ts'
@@ -85,6 +87,38 @@ const generic: KeyTypeRow = {
   uses: ['sign', 'derive'],
 }
 
+/** Types whose parameter sets are called after them: ML-DSA-65 is written ml-dsa:65. */
+const ofSets = (
+  prefix: string,
+  sets: readonly ParameterSet[],
+  row: Pick<KeyTypeRow, 'mechanism' | 'sizes' | 'uses'>,
+): KeyTypeRow => ({
+  ...row,
+  pair: true,
+  sized(size) {
+    const set = sets.find(({ name }) => name.toLowerCase() === `${prefix}-${size}`)
+    return set === undefined ? undefined : [ulong(CKA.PARAMETER_SET, numberOfSet(set))]
+  },
+})
+
+const postQuantum = {
+  'ml-dsa': ofSets('ml-dsa', mlDsaSets, {
+    mechanism: CKM.ML_DSA_KEY_PAIR_GEN,
+    sizes: '44, 65, 87',
+    uses: ['sign'],
+  }),
+  'slh-dsa': ofSets('slh-dsa', slhDsaSets, {
+    mechanism: CKM.SLH_DSA_KEY_PAIR_GEN,
+    sizes: 'sha2- or shake- with 128, 192 or 256 and s or f, such as slh-dsa:sha2-128s',
+    uses: ['sign'],
+  }),
+  'ml-kem': ofSets('ml-kem', mlKemSets, {
+    mechanism: CKM.ML_KEM_KEY_PAIR_GEN,
+    sizes: '512, 768, 1024',
+    uses: ['decapsulate'],
+  }),
+}
+
 const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
   ...Object.entries({ rsa, ec }),
   ...octets(edwardsCurves, {
@@ -97,7 +131,7 @@ const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
     about: 'a key pair to agree on secrets with',
     uses: ['derive'],
   }),
-  ...Object.entries({ aes, generic }),
+  ...Object.entries({ ...postQuantum, aes, generic }),
 ])
 
 /** What `--type` asks for. */

@@ -14,6 +14,7 @@ import { Surrender } from '../surrender/surrender.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
 import { dual } from './dual.ts'
+import { encapsulation } from './encapsulation.ts'
 import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
@@ -38,6 +39,7 @@ const chapters: readonly Implementations[] = [
   verifying,
   dual,
   keys,
+  encapsulation,
   random,
   parallel,
 ]

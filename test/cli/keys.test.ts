@@ -124,11 +124,11 @@ $ softoki generate --token ca --type aes:100
 [2]
 
 $ softoki generate --token ca --type dsa:2048
-! softoki: no key type "dsa": --type takes rsa, ec, ed25519, ed448, x25519, x448, aes, generic
+! softoki: no key type "dsa": --type takes rsa, ec, ed25519, ed448, x25519, x448, ml-dsa, slh-dsa, ml-kem, aes, generic
 [2]
 
 $ softoki generate --token ca --type aes:128 --usage sing
-! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, with commas between
+! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, decapsulate, with commas between
 [2]
 
 $ softoki generate --token ca --type aes:128 --id 123

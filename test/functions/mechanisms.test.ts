@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument } from '../../src/standard/calls.ts'
-import { CKA, CKD, CKF, CKG, CKK, CKM, CKO, CKZ } from '../../src/standard/constants.ts'
+import { CKA, CKD, CKF, CKG, CKH, CKK, CKM, CKO, CKP, CKZ } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
+/** Bytes of the longest signature, one of SLH-DSA-128f. */
+const ROOM = 17088
 
 /** Encoded CK_ULONG. */
 const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
@@ -62,6 +64,15 @@ const parameters: Record<
     aad: Buffer.from('aad'),
     tagBits: 128,
   }),
+  CK_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.HEDGE_REQUIRED,
+    context: Buffer.from('context'),
+  }),
+  CK_HASH_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.DETERMINISTIC_REQUIRED,
+    context: Buffer.from('context'),
+    hash: CKM.SHA256,
+  }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
 }
 
@@ -95,8 +106,20 @@ const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
     {
       type: CKM.RSA_PKCS_KEY_PAIR_GEN,
       parameters: { MODULUS_BITS: 2048 },
-      publicUses: { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true },
-      privateUses: { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true },
+      publicUses: {
+        VERIFY: true,
+        VERIFY_RECOVER: true,
+        ENCRYPT: true,
+        WRAP: true,
+        ENCAPSULATE: true,
+      },
+      privateUses: {
+        SIGN: true,
+        SIGN_RECOVER: true,
+        DECRYPT: true,
+        UNWRAP: true,
+        DECAPSULATE: true,
+      },
     },
   ],
   [
@@ -123,6 +146,33 @@ const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
       type: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
       parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
       ...DERIVING,
+    },
+  ],
+  [
+    CKK.ML_DSA,
+    {
+      type: CKM.ML_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_DSA_44 },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.SLH_DSA,
+    {
+      type: CKM.SLH_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.SLH_DSA_SHA2_128F },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.ML_KEM,
+    {
+      type: CKM.ML_KEM_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_KEM_512 },
+      publicUses: { ENCAPSULATE: true },
+      privateUses: { DECAPSULATE: true },
     },
   ],
 ])
@@ -209,7 +259,7 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   },
   sign: async ({ token: { call, session }, mechanism, keys }) => {
     await call('C_SignInit', [session, mechanism, keys.forward])
-    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), 4096]))
+    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), ROOM]))
     await call('C_VerifyInit', [session, mechanism, keys.back])
     await call('C_Verify', [session, data(MESSAGE), signature])
     await call('C_VerifyInit', [session, mechanism, keys.back])
@@ -269,6 +319,30 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     const key = await token.call('C_DeriveKey', [token.session, mechanism, keys.forward, made])
     assert.equal((await attributeOf(token, key)).length, 16)
   },
+  encapsulate: async ({ token, mechanism, row, keys }) => {
+    const { call, session } = token
+    // Raw RSA makes secrets as long as its modulus; the others fit an AES key.
+    const keyType = row.type === CKM.RSA_X_509 ? CKK.GENERIC_SECRET : CKK.AES
+    const secret = template({ ...SECRET, KEY_TYPE: keyType })
+    const [ciphertext, key] = await call('C_EncapsulateKey', [
+      session,
+      mechanism,
+      keys.back,
+      secret,
+      ROOM,
+    ])
+    const same = await call('C_DecapsulateKey', [
+      session,
+      mechanism,
+      keys.forward,
+      secret,
+      bytes(ciphertext),
+    ])
+    const [made, taken] = [await attributeOf(token, key), await attributeOf(token, same)]
+    assert.ok(made.length >= 32)
+    assert.deepEqual(Buffer.from(taken), Buffer.from(made))
+  },
+  decapsulate: (trial) => trials.encapsulate(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -285,6 +359,8 @@ const FLAGS: Record<Use, number> = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 }
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {
