@@ -11,6 +11,8 @@
 #define LAYOUTS_MAX 4096
 #define LAYOUT_LENGTH_MAX 63
 
+#define UNFIT "a pointer of the parameter is NULL and its length is not 0, or the length cannot be"
+
 enum form { FORM_NONE = 0, FORM_PLAIN = 1, FORM_VALUES = 2, FORM_NULL = 3 };
 
 struct parameter_layout {
@@ -28,7 +30,7 @@ void get_layouts(struct call *call, struct parameter_layouts *layouts) {
   }
   struct parameter_layout *rows = calloc(count + 1u, sizeof *rows);
   if (rows == NULL) {
-    call_fail(call, CKR_HOST_MEMORY);
+    call_fail(call, CKR_HOST_MEMORY, "no memory for the layouts");
     return;
   }
   for (uint32_t i = 0; i < count; i++) {
@@ -77,7 +79,7 @@ static const void *pointer_at(const uint8_t *bytes) {
 /* A pointer and its length within a parameter. */
 static void put_pointed(struct call *call, const void *bytes, CK_ULONG length) {
   if (length > WIRE_BODY_MAX || (bytes == NULL && length > 0))
-    call_fail(call, CKR_MECHANISM_PARAM_INVALID);
+    call_fail(call, CKR_MECHANISM_PARAM_INVALID, UNFIT);
   else
     message_bytes(&call->message, bytes, length);
 }
@@ -98,7 +100,7 @@ static void put_values(struct call *call, const uint8_t *structure, const char *
 
 static void put_plain(struct call *call, const void *parameter, CK_ULONG length) {
   if (length > PLAIN_MAX || (parameter == NULL && length > 0)) {
-    call_fail(call, CKR_MECHANISM_PARAM_INVALID);
+    call_fail(call, CKR_MECHANISM_PARAM_INVALID, UNFIT);
     return;
   }
   message_u8(&call->message, parameter == NULL || length == 0 ? FORM_NONE : FORM_PLAIN);
@@ -123,8 +125,9 @@ void put_mechanism(struct call *call, const CK_MECHANISM *mechanism) {
   put_values(call, mechanism->pParameter, layout);
 }
 
-void put_parameter(struct call *call, const void *parameter, CK_ULONG length) {
-  if (parameter == NULL && length > 0) call_fail(call, CKR_ARGUMENTS_BAD);
+void put_parameter(struct call *call, const char *name, const void *parameter, CK_ULONG length) {
+  if (parameter == NULL && length > 0)
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "is NULL and its length is not 0");
   if (call_is_well(call)) put_plain(call, parameter, length);
 }
 

@@ -22,7 +22,7 @@ void layouts_free(struct parameter_layouts *layouts);
 void put_mechanism(struct call *call, const CK_MECHANISM *mechanism);
 
 /* The parameter of a message function: plain bytes, there and back. */
-void put_parameter(struct call *call, const void *parameter, CK_ULONG length);
+void put_parameter(struct call *call, const char *name, const void *parameter, CK_ULONG length);
 void get_parameter(struct call *call, void *parameter, CK_ULONG length);
 
 /* Values by layout into a structure of `size` bytes. */

@@ -9,7 +9,16 @@ import { type ArgumentRow, functions } from '../standard/functions.ts'
 import type { Aside, Codec } from './codec.ts'
 import type { ParameterStructures, StructureName } from './layouts.ts'
 import { type Reader, WireError } from './reader.ts'
-import { answerKinds, layouts, parameter, requestKinds, structureOut, text } from './values.ts'
+import {
+  answerKinds,
+  bool,
+  layouts,
+  parameter,
+  requestKinds,
+  structureOut,
+  text,
+  ulong,
+} from './values.ts'
 import type { Writer } from './writer.ts'
 
 /** A part of an answer: one of the function's outputs, or something aside. */
@@ -104,11 +113,14 @@ const parameterBack = (at: number): Aside => ({
 /** Call numbers of the extension: this and the function's index. */
 export const FIRST_CALL = 0x53000000
 
+/** C_Initialize: program, process id, whether calls are to be told, pace. */
+const introduction: readonly Codec[] = [text, ulong, bool, ulong]
+
 function extensionCall(name: FunctionName, kinds: ReturnType<typeof requestKinds>): WireCall {
   const { index, args } = functions[name]
   const number = FIRST_CALL + index
   if (name === 'C_Initialize')
-    return wireCall({ name, number, inputs: [text], parts: [{ output: layouts }] })
+    return wireCall({ name, number, inputs: introduction, parts: [{ output: layouts }] })
   const rows: readonly ArgumentRow[] = args
   const asked = inputRows(name)
   const parts = rows.flatMap((row): Part[] => {
@@ -124,7 +136,7 @@ function extensionCall(name: FunctionName, kinds: ReturnType<typeof requestKinds
 /** The calls of a protocol by their numbers. */
 export type Calls = ReadonlyMap<number, WireCall>
 
-/** The extension's calls. C_Initialize takes the program's name and answers layouts. */
+/** The extension's calls. C_Initialize takes an introduction and answers layouts. */
 export function extensionCalls(structures: ParameterStructures): Calls {
   const kinds = requestKinds(structures)
   const names = Object.keys(functions) as FunctionName[]

@@ -1,4 +1,5 @@
 /** A call that a client waits for: it answers what the service asks meanwhile. */
+import type { Say } from '../functions/trace.ts'
 import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -13,6 +14,7 @@ import {
   STOP,
   SURRENDER,
   SURRENDERED,
+  TRACE,
 } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
@@ -34,6 +36,7 @@ export class ClientCall {
   readonly #inputs: readonly unknown[]
   readonly #context: CallContext
   readonly #send: Send
+  readonly #say: Say | undefined
   readonly #data: Data | undefined
   readonly #pieces: Piece[] = []
   readonly #answer = Promise.withResolvers<unknown>()
@@ -48,12 +51,14 @@ export class ClientCall {
     context: CallContext,
     code: number,
     send: Send,
+    say?: Say,
   ) {
     this.#call = call
     this.#inputs = inputs
     this.#context = context
     this.code = code
     this.#send = send
+    this.#say = say
     this.#data = inputs[call.dataAt] as Data | undefined
   }
 
@@ -110,6 +115,7 @@ export class ClientCall {
       this.#surrender(new Reader(body, SURRENDER.head.length))
     else if (startsWith(body, READ.head)) this.#read(new Reader(body, READ.head.length))
     else if (startsWith(body, PUT.head)) this.#put(new Reader(body, PUT.head.length))
+    else if (startsWith(body, TRACE.head)) this.#trace(new Reader(body, TRACE.head.length))
     else throw new WireError('a frame that is no answer')
   }
 
@@ -117,6 +123,12 @@ export class ClientCall {
     const rv = reader.u64()
     reader.end()
     this.#answer.reject(new CryptokiError(rv, `${this.#call.name}, says the service`))
+  }
+
+  #trace(reader: Reader): void {
+    const line = reader.bytesOrNone()
+    reader.end()
+    this.#say?.(Buffer.from(line).toString())
   }
 
   #surrender(reader: Reader): void {

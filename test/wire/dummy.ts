@@ -15,7 +15,7 @@ import type {
 } from '../../src/standard/calls.ts'
 import { connect } from '../../src/wire/client.ts'
 import { Connection } from '../../src/wire/connection.ts'
-import { protocols } from '../../src/wire/protocol.ts'
+import { type Introduction, protocols } from '../../src/wire/protocol.ts'
 import { parameters } from './arbitraries.ts'
 
 export type Acts = {
@@ -64,7 +64,7 @@ export function serve(
   const dummy = new Dummy(acts)
   const programs: string[] = []
   const logged: unknown[] = []
-  const open = (program: string) => {
+  const open = ({ program }: Introduction) => {
     programs.push(program)
     return dummy
   }
