@@ -1,5 +1,6 @@
 /** The library: tokens in a store, and applications that call the C_ functions on them. */
 import { dispatch } from './functions/dispatch.ts'
+import { offered, type Policy } from './mechanisms/policy.ts'
 import { ApplicationSessions } from './sessions/application.ts'
 import type {
   AnswerOf,
@@ -24,6 +25,8 @@ export interface LibraryOptions {
   readonly interval?: number
   /** What one try costs of a PIN that is set from now on; a PIN in use keeps the cost it has. */
   readonly pinCost?: PinCost
+  /** Which mechanisms are offered; the default profile where it does not say. */
+  readonly policy?: Policy
 }
 
 export interface Library {
@@ -37,8 +40,9 @@ export async function openLibrary({
   store,
   interval = DEFAULT_INTERVAL,
   pinCost = PIN_COST,
+  policy,
 }: LibraryOptions): Promise<Library> {
-  const slots = await Slots.open(store, pinCost)
+  const slots = await Slots.open(store, { pinCost, offered: offered(policy) })
   const applications = new Set<Application>()
   return {
     open(_program, own = interval) {

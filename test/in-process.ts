@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { openLibrary } from '../src/cryptoki.ts'
+import type { Policy } from '../src/mechanisms/policy.ts'
 import {
   type AnswerOf,
   type Application,
@@ -79,9 +80,18 @@ const caller =
   async (name, inputs, context) =>
     application.call(name, inputs, context)
 
-async function openOn(file: string, t: TestContext, interval: number): Promise<Opened> {
+interface Setting {
+  readonly interval: number
+  readonly policy?: Policy | undefined
+}
+
+async function openOn(file: string, t: TestContext, setting: Setting): Promise<Opened> {
   const store = await openSqliteStore(file)
-  const library = await openLibrary({ store, interval })
+  const library = await openLibrary({
+    store,
+    interval: setting.interval,
+    ...(setting.policy && { policy: setting.policy }),
+  })
   let closed = false
   const close = async () => {
     if (!closed) await library.close()
@@ -90,7 +100,7 @@ async function openOn(file: string, t: TestContext, interval: number): Promise<O
   t.after(close)
   const restart = async () => {
     await close()
-    return openOn(file, t, interval)
+    return openOn(file, t, setting)
   }
   const open = async (): Promise<Opened> => {
     const application = library.open('test')
@@ -108,15 +118,15 @@ async function openOn(file: string, t: TestContext, interval: number): Promise<O
 }
 
 /** A library on an empty store; slot 0 holds a token that is not initialised. */
-export function emptyLibrary(t: TestContext, interval = 50): Promise<Opened> {
+export function emptyLibrary(t: TestContext, interval = 50, policy?: Policy): Promise<Opened> {
   const folder = mkdtempSync(join(tmpdir(), 'softoki-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return openOn(join(folder, 'tokens.db'), t, interval)
+  return openOn(join(folder, 'tokens.db'), t, { interval, policy })
 }
 
 /** A read/write session with a token whose user is logged in. */
-export async function openToken(t: TestContext, interval = 50): Promise<Opened> {
-  const library = await emptyLibrary(t, interval)
+export async function openToken(t: TestContext, interval = 50, policy?: Policy): Promise<Opened> {
+  const library = await emptyLibrary(t, interval, policy)
   const { call } = library
   await call('C_InitToken', [0, SO_PIN, label('test')])
   const session = await call('C_OpenSession', [0, CKF.SERIAL_SESSION | CKF.RW_SESSION, true])

@@ -28,6 +28,8 @@ static void prepare(struct call *call, const struct function *function) {
   call->data_length = 0;
   call->room_count = 0;
   call->attributes = 0;
+  call->parameter.structure = NULL;
+  call->parameter.layout[0] = 0;
   call->reply = NULL;
   call->opening = NULL;
   message_begin(&call->message, WIRE_CALL_FIRST + function->index, function->request);

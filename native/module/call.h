@@ -3,6 +3,7 @@
 #define SOFTOKI_CALL_H
 
 #include "connection.h"
+#include "layout.h"
 #include "message.h"
 
 struct session;
@@ -17,6 +18,12 @@ struct function {
   CK_RV gone;
   /* Answered inside a callback of the same session; CKR_OK: it works there. */
   CK_RV within_callback;
+};
+
+/* The caller's structure whose values a request holds, and its layout; NULL and "" where none does. */
+struct parameter {
+  uint8_t *structure;
+  char layout[LAYOUT_LENGTH_MAX + 1];
 };
 
 struct call {
@@ -36,6 +43,7 @@ struct call {
   CK_ULONG room_count;
   /* How many attributes the message holds. */
   CK_ULONG attributes;
+  struct parameter parameter;
   struct frame *reply;
   struct reader reader;
   /* Made by put_notify, kept by session_opened. */

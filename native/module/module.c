@@ -36,14 +36,24 @@ bool module_is_still(uint32_t generation) {
          atomic_load(&module.generation) == generation;
 }
 
+static void leave(void) {
+  if (atomic_fetch_sub(&module.users, 1) == 1 && module_is_stopping()) wake_all(&module.users);
+}
+
+/*
+ * Counts itself first and looks again then, so that C_Finalize either finds it counted or turns it
+ * away. The generation is read last: until the call leaves, there is no other.
+ */
 static bool enter_in(enum phase phase, uint32_t *generation) {
   uint32_t life = life_in(phase);
   if (atomic_load(&module.life) != life) return false;
   atomic_fetch_add(&module.users, 1);
+  if (atomic_load(&module.life) != life) {
+    leave();
+    return false;
+  }
   *generation = atomic_load(&module.generation);
-  if (atomic_load(&module.life) == life) return true;
-  module_leave(*generation);
-  return false;
+  return true;
 }
 
 bool module_enter(uint32_t *generation) {
@@ -55,8 +65,7 @@ bool module_enter_starting(uint32_t *generation) {
 }
 
 void module_leave(uint32_t generation) {
-  if (!module_is_still(generation)) return;
-  if (atomic_fetch_sub(&module.users, 1) == 1 && module_is_stopping()) wake_all(&module.users);
+  if (module_is_still(generation)) leave();
 }
 
 /* The phase is over: whoever waits for it looks again. */
@@ -66,15 +75,41 @@ static void enter_phase(enum phase phase) {
 }
 
 /*
- * Lets go of what the process this one was forked from left behind. Its descriptor is closed without
- * a word to the service; its locks, which may be held by threads that do not exist here, are left.
+ * Lets go of what an initialization left behind, be it one of the process this one was forked from.
+ * The descriptor is closed without a word to the service; locks, which may be held by threads that do
+ * not exist here, are left.
  */
 static void forget(void) {
   connection_close(&module.connection);
   sessions_free(module.sessions);
   module.sessions = NULL;
   layouts_free(&module.layouts);
+}
+
+/*
+ * In the child after fork(): the connection stays its parent's alone, so that the service learns of
+ * the parent's end while the child lives; and no thread of the parent's is in a call here.
+ */
+static void begin_childhood(void) {
+  forget();
   atomic_store(&module.users, 0);
+  atomic_store(&module.life, OUTSIDE);
+}
+
+__attribute__((constructor)) static void loaded(void) {
+  pthread_atfork(NULL, NULL, begin_childhood);
+}
+
+/*
+ * dlclose, or the end of the process, without C_Finalize. The application's mutexes are left, since
+ * its functions may be gone already; and everything is, where threads that still run are in calls.
+ */
+__attribute__((destructor)) static void unloaded(void) {
+  uint32_t ready = life_in(READY);
+  if (!atomic_compare_exchange_strong(&module.life, &ready, life_in(STOPPING))) return;
+  bool idle = atomic_load(&module.users) == 0;
+  if (idle) forget();
+  enter_phase(idle ? OUTSIDE : READY);
 }
 
 /* True for the one thread that is to initialize; false once another has. */
@@ -86,7 +121,10 @@ static bool begin_starting(void) {
       wait_while(&module.life, life);
       continue;
     }
-    if (atomic_compare_exchange_strong(&module.life, &life, starting)) break;
+    if (!atomic_compare_exchange_strong(&module.life, &life, starting)) continue;
+    /* A child made without fork(), by clone: the calls counted are its parent's. */
+    if (life != OUTSIDE) atomic_store(&module.users, 0);
+    break;
   }
   forget();
   atomic_fetch_add(&module.generation, 1);

@@ -6,8 +6,8 @@
 
 void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify) {
   message_u8(&call->message, notify != NULL);
-  if (notify == NULL || !call_is_well(call)) return;
-  call->opening = malloc(sizeof *call->opening);
+  if (!call_is_well(call)) return;
+  call->opening = calloc(1, sizeof *call->opening);
   if (call->opening == NULL) {
     call_fail(call, CKR_HOST_MEMORY, "no memory for the session's callback");
     return;
@@ -58,8 +58,8 @@ void slot_closed(struct call *call, CK_SLOT_ID slot) {
 }
 
 /* The table is locked. */
-static const struct session *find(CK_SESSION_HANDLE handle) {
-  const struct session *at = module.sessions;
+static struct session *find(CK_SESSION_HANDLE handle) {
+  struct session *at = module.sessions;
   while (at != NULL && at->handle != handle) at = at->next;
   return at;
 }
@@ -84,6 +84,23 @@ CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application) {
   }
   lock_release(&module.connection.table);
   return notify;
+}
+
+void message_begun(struct call *call, enum message_operation operation,
+                   const CK_MECHANISM *mechanism) {
+  if (!call_is_well(call) || mechanism == NULL) return;
+  lock_take(&module.connection.table);
+  struct session *session = find(call->exchange.session);
+  if (session != NULL) session->messages[operation] = mechanism->mechanism;
+  lock_release(&module.connection.table);
+}
+
+CK_MECHANISM_TYPE message_mechanism(CK_SESSION_HANDLE handle, enum message_operation operation) {
+  lock_take(&module.connection.table);
+  const struct session *session = find(handle);
+  CK_MECHANISM_TYPE type = session == NULL ? 0 : session->messages[operation];
+  lock_release(&module.connection.table);
+  return type;
 }
 
 void sessions_free(struct session *first) {

@@ -1,8 +1,12 @@
-/* The sessions opened with a callback: what to call, and with what. */
+/* The sessions: what to call back, and with what; which mechanisms their messages are of. */
 #ifndef SOFTOKI_SESSIONS_H
 #define SOFTOKI_SESSIONS_H
 
 #include "call.h"
+
+/* The message-based operations of a session. */
+enum message_operation { MESSAGE_ENCRYPT, MESSAGE_DECRYPT, MESSAGE_SIGN, MESSAGE_VERIFY };
+#define MESSAGE_OPERATIONS 4
 
 struct session {
   struct session *next;
@@ -10,9 +14,11 @@ struct session {
   CK_SLOT_ID slot;
   CK_NOTIFY notify;
   CK_VOID_PTR application;
+  /* The mechanism that each operation was begun with last; 0 for none. */
+  CK_MECHANISM_TYPE messages[MESSAGE_OPERATIONS];
 };
 
-/* `y`: whether there is a callback. Takes the memory for it now, while the call can still fail. */
+/* `y`: whether there is a callback. Takes the session's memory now, while the call can still fail. */
 void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify);
 
 /* After C_OpenSession, C_CloseSession and C_CloseAllSessions; nothing where the call failed. */
@@ -25,6 +31,12 @@ void refuse_within_slot(struct call *call, CK_SLOT_ID slot);
 
 /* The callback of a session and what to pass to it; NULL where it has none. */
 CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application);
+
+/* After C_MessageEncryptInit and its likes; nothing where the call failed. */
+void message_begun(struct call *call, enum message_operation operation,
+                   const CK_MECHANISM *mechanism);
+/* What the session's operation was begun with; 0 for none. */
+CK_MECHANISM_TYPE message_mechanism(CK_SESSION_HANDLE handle, enum message_operation operation);
 
 void sessions_free(struct session *first);
 

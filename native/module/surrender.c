@@ -4,12 +4,14 @@
 
 #include "log.h"
 #include "module.h"
+#include "parameter.h"
 #include "sessions.h"
 #include "wire.h"
 
 bool surrender_is_request(const struct frame *frame) {
   uint32_t call = big_endian_u32(frame->body);
-  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ || call == WIRE_CALL_TRACE;
+  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ || call == WIRE_CALL_BACK ||
+         call == WIRE_CALL_TRACE;
 }
 
 /* Calls the callback of the session that the call works in. Without one the work goes on. */
@@ -80,6 +82,7 @@ void surrender_serve(struct call *call) {
   switch (read_u32(&call->reader)) {
     case WIRE_CALL_SURRENDER: serve_surrender(call); break;
     case WIRE_CALL_READ: serve_read(call); break;
+    case WIRE_CALL_BACK: take_back(call); break;
     default: serve_trace(call);
   }
 }

@@ -1,4 +1,7 @@
-/* What the service asks of a call under way, or says of it: SURRENDER, READ and TRACE. (PUT: connection.c.) */
+/*
+ * What the service asks of a call under way, or says of it: SURRENDER, READ, BACK and TRACE. (PUT:
+ * connection.c.)
+ */
 #ifndef SOFTOKI_SURRENDER_H
 #define SOFTOKI_SURRENDER_H
 

@@ -15,6 +15,11 @@
 #define WIRE_ATTRIBUTES_TOTAL_MAX 16384
 #define WIRE_DEPTH_MAX 8
 #define WIRE_TEXT_MAX 4096
+
+/* Structures within a parameter: in one array, within each other; bytes of all that is only written. */
+#define WIRE_STRUCTURES_MAX 256
+#define WIRE_STRUCTURES_DEEP_MAX 4
+#define WIRE_WRITTEN_MAX (64u << 10)
 #define WIRE_NULL 0xffffffffu
 
 /* What the service takes at once: calls, and bytes of their requests. */
@@ -30,6 +35,7 @@
 #define WIRE_CALL_SURRENDER 0x53010000u
 #define WIRE_CALL_READ 0x53010001u
 #define WIRE_CALL_PUT 0x53010002u
-#define WIRE_CALL_TRACE 0x53010004u
+#define WIRE_CALL_BACK 0x53010004u
+#define WIRE_CALL_TRACE 0x53010005u
 
 #endif

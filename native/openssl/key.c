@@ -1,9 +1,6 @@
 /* Keys: parsed once, kept as an external value, freed when JavaScript drops it. */
 #include "softoki-openssl.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -26,8 +23,7 @@ static void free_key(napi_env env, void *data, void *hint) {
   EVP_PKEY_free(data);
 }
 
-/* Hands the key over to JavaScript, which frees it; frees it here where that fails. */
-static napi_value make_key(napi_env env, EVP_PKEY *key) {
+napi_value make_key(napi_env env, EVP_PKEY *key) {
   napi_value external;
   int64_t total;
   if (napi_create_external(env, key, free_key, NULL, &external) != napi_ok) {
@@ -43,13 +39,16 @@ static napi_value make_key(napi_env env, EVP_PKEY *key) {
   return external;
 }
 
-bool read_key(napi_env env, napi_value value, EVP_PKEY **key) {
+bool is_key(napi_env env, napi_value value) {
   napi_valuetype type;
-  bool is_key = false;
+  bool tagged = false;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_external &&
+         napi_check_object_type_tag(env, value, &key_tag, &tagged) == napi_ok && tagged;
+}
+
+bool read_key(napi_env env, napi_value value, EVP_PKEY **key) {
   void *data = NULL;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_check_object_type_tag(env, value, &key_tag, &is_key) != napi_ok || !is_key ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
+  if (!is_key(env, value) || napi_get_value_external(env, value, &data) != napi_ok) {
     throw_error(env, CODE_ARGUMENT, "this is no key");
     return false;
   }
@@ -65,6 +64,7 @@ struct selection {
 static const struct selection selections[] = {
     {"public", EVP_PKEY_PUBLIC_KEY},
     {"private", EVP_PKEY_KEYPAIR},
+    {"parameters", EVP_PKEY_KEY_PARAMETERS},
 };
 
 static const struct selection *read_selection(napi_env env, napi_value value) {
@@ -74,12 +74,11 @@ static const struct selection *read_selection(napi_env env, napi_value value) {
   for (size_t i = 0; i < sizeof selections / sizeof *selections; i++)
     if (strcmp(selections[i].name, name) == 0)
       return &selections[i];
-  throw_error(env, CODE_ARGUMENT, "a selection is public or private");
+  throw_error(env, CODE_ARGUMENT, "a selection is public, private or parameters");
   return NULL;
 }
 
-/* A context for keys of a type such as RSA or EC. */
-static EVP_PKEY_CTX *read_type(napi_env env, napi_value value, const char *code) {
+EVP_PKEY_CTX *read_type(napi_env env, napi_value value, const char *code) {
   char type[LONGEST_NAME];
   if (!read_name(env, value, type))
     return NULL;
@@ -117,32 +116,6 @@ static napi_value import_key(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* generate(type, options): a fresh key. */
-static napi_value generate(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], result = NULL;
-  struct options options;
-  EVP_PKEY *key = NULL;
-  if (!read_arguments(env, info, 2, 2, arguments, NULL))
-    return NULL;
-  EVP_PKEY_CTX *context = read_type(env, arguments[0], CODE_GENERATE);
-  if (context == NULL)
-    return NULL;
-  if (EVP_PKEY_keygen_init(context) != 1)
-    throw_openssl_error(env, CODE_GENERATE);
-  else if (read_options(env, arguments[1], EVP_PKEY_CTX_settable_params(context), &options)) {
-    if (EVP_PKEY_CTX_set_params(context, options.list) != 1)
-      throw_openssl_error(env, CODE_OPTION);
-    else if (EVP_PKEY_generate(context, &key) != 1)
-      throw_openssl_error(env, CODE_GENERATE);
-    else
-      result = make_key(env, key);
-    free_options(&options);
-  }
-  EVP_PKEY_CTX_free(context);
-  ERR_clear_error();
-  return result;
-}
-
 struct check {
   const char *name;
   int (*run)(EVP_PKEY_CTX *context);
@@ -152,9 +125,10 @@ static const struct check checks[] = {
     {"public", EVP_PKEY_public_check},
     {"private", EVP_PKEY_private_check},
     {"pair", EVP_PKEY_pairwise_check},
+    {"parameters", EVP_PKEY_param_check},
 };
 
-/* check(key, what): whether OpenSSL finds the public half, the private half or the pair sound. */
+/* check(key, what): whether OpenSSL finds a half of the key, the pair or the parameters sound. */
 static napi_value check(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   EVP_PKEY *key;
@@ -171,68 +145,12 @@ static napi_value check(napi_env env, napi_callback_info info) {
     ERR_clear_error();
     return make_bool(env, sound);
   }
-  throw_error(env, CODE_ARGUMENT, "a check is public, private or pair");
+  throw_error(env, CODE_ARGUMENT, "a check is public, private, pair or parameters");
   return NULL;
 }
 
-/* A big integer, most significant byte first, without leading zeros (one zero byte for 0). */
-static napi_value integer_component(napi_env env, EVP_PKEY *key, const char *name) {
-  BIGNUM *number = NULL;
-  napi_value result = NULL;
-  if (EVP_PKEY_get_bn_param(key, name, &number) != 1) {
-    throw_openssl_error(env, CODE_COMPONENT);
-    return NULL;
-  }
-  int length = BN_is_zero(number) ? 1 : BN_num_bytes(number);
-  uint8_t *data = OPENSSL_malloc((size_t)length);
-  if (data != NULL && BN_bn2binpad(number, data, length) == length)
-    result = make_bytes(env, data, (size_t)length);
-  else
-    throw_openssl_error(env, CODE_MEMORY);
-  OPENSSL_clear_free(data, (size_t)length);
-  BN_clear_free(number);
-  return result;
-}
-
-static napi_value octets_component(napi_env env, EVP_PKEY *key, const char *name) {
-  size_t length = 0, written = 0;
-  napi_value result = NULL;
-  if (EVP_PKEY_get_octet_string_param(key, name, NULL, 0, &length) != 1 ||
-      length > LONGEST_OPTION) {
-    throw_openssl_error(env, CODE_COMPONENT);
-    return NULL;
-  }
-  uint8_t *data = OPENSSL_zalloc(length == 0 ? 1 : length);
-  if (data != NULL &&
-      EVP_PKEY_get_octet_string_param(key, name, data, length, &written) == 1 && written <= length)
-    result = make_bytes(env, data, written);
-  else
-    throw_openssl_error(env, CODE_COMPONENT);
-  OPENSSL_clear_free(data, length == 0 ? 1 : length);
-  return result;
-}
-
-/* component(key, name): a big integer or an octet string of a key. */
-static napi_value component(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], result = NULL;
-  EVP_PKEY *key;
-  char name[LONGEST_NAME];
-  if (!read_arguments(env, info, 2, 2, arguments, NULL) || !read_key(env, arguments[0], &key) ||
-      !read_name(env, arguments[1], name))
-    return NULL;
-  const OSSL_PARAM *known = EVP_PKEY_gettable_params(key);
-  const OSSL_PARAM *kind = known == NULL ? NULL : OSSL_PARAM_locate_const(known, name);
-  if (kind != NULL && kind->data_type == OSSL_PARAM_UNSIGNED_INTEGER)
-    result = integer_component(env, key, name);
-  else if (kind != NULL && kind->data_type == OSSL_PARAM_OCTET_STRING)
-    result = octets_component(env, key, name);
-  else
-    throw_error(env, CODE_COMPONENT, "there is no such component");
-  ERR_clear_error();
-  return result;
-}
-
 const struct exported key_functions[] = {
-    {"importKey", import_key, NULL}, {"generate", generate, NULL},   {"check", check, NULL},
-    {"component", component, NULL},  {NULL, NULL, NULL},
+    {"importKey", import_key, NULL},
+    {"check", check, NULL},
+    {NULL, NULL, NULL},
 };

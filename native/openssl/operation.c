@@ -246,7 +246,7 @@ static napi_value verify(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static const struct transform derivation = {"OPENSSL_DERIVE", EVP_PKEY_derive_init, NULL, NULL,
+static const struct transform derivation = {CODE_DERIVE, EVP_PKEY_derive_init, NULL, NULL,
                                             true};
 
 static napi_value derive_secret(napi_env env, EVP_PKEY_CTX *context) {

@@ -145,7 +145,7 @@ static bool in_range(const struct rsa *rsa) {
          BN_cmp(number[E], number[N]) < 0 && BN_cmp(number[D], number[N]) < 0;
 }
 
-static napi_value make_number(napi_env env, const BIGNUM *number) {
+static napi_value make_part(napi_env env, const BIGNUM *number) {
   uint8_t data[LONGEST_MODULUS];
   int length = BN_bn2bin(number, data);
   napi_value result = make_bytes(env, data, (size_t)length);
@@ -158,7 +158,7 @@ static napi_value make_parts(napi_env env, const struct rsa *rsa) {
   if (napi_create_array_with_length(env, NUMBERS - P, &parts) != napi_ok)
     return NULL;
   for (int i = P; i < NUMBERS; i++) {
-    napi_value part = make_number(env, rsa->number[i]);
+    napi_value part = make_part(env, rsa->number[i]);
     if (part == NULL || napi_set_element(env, parts, (uint32_t)(i - P), part) != napi_ok)
       return NULL;
   }

@@ -134,6 +134,15 @@ static bool read_bytes_option(napi_env env, napi_value value, const OSSL_PARAM *
   return true;
 }
 
+bool read_length(napi_env env, napi_value value, size_t most, size_t *length) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= 0) ||
+      number > (double)most || number != (double)(size_t)number)
+    return bad_argument(env, "a length is no whole number or too large");
+  *length = (size_t)number;
+  return true;
+}
+
 static bool read_number_option(napi_env env, napi_value value, const OSSL_PARAM *known,
                                struct options *options) {
   double number;
@@ -150,19 +159,45 @@ static bool read_number_option(napi_env env, napi_value value, const OSSL_PARAM 
   return true;
 }
 
-static bool read_option(napi_env env, napi_value object, napi_value name_value,
-                        const OSSL_PARAM *known, struct options *options) {
-  char name[LONGEST_NAME];
-  napi_value value;
+/* The kinds of OSSL_PARAM that a JavaScript value can become. */
+static bool suits(napi_valuetype type, unsigned int data_type) {
+  if (type == napi_string)
+    return data_type == OSSL_PARAM_UTF8_STRING;
+  bool is_integer = data_type == OSSL_PARAM_UNSIGNED_INTEGER;
+  if (type == napi_number)
+    return is_integer || data_type == OSSL_PARAM_INTEGER;
+  return is_integer || data_type == OSSL_PARAM_OCTET_STRING;
+}
+
+/* An option may be listed twice: HKDF takes its mode as text and as a number. */
+static const OSSL_PARAM *find_known(const OSSL_PARAM *known, const char *name,
+                                    napi_valuetype type) {
+  const OSSL_PARAM *found = NULL;
+  for (; known != NULL && known->key != NULL; known++)
+    if (strcmp(known->key, name) == 0 && (found == NULL || suits(type, known->data_type)))
+      found = known;
+  return found;
+}
+
+/*
+ * Options that OpenSSL has for its own TLS and its own tests. They change what lengths mean: with
+ * use-bits a byte of input counts as a bit, and records of TLS grow and shrink.
+ */
+static bool is_barred(const char *name) {
+  return strncmp(name, "tls", 3) == 0 || strcmp(name, "use-bits") == 0 ||
+         strcmp(name, "test-entropy") == 0;
+}
+
+static bool read_one_value(napi_env env, const char *name, napi_value value,
+                           const OSSL_PARAM *known, struct options *options) {
   napi_valuetype type;
-  if (!read_name(env, name_value, name))
-    return false;
-  if (napi_get_property(env, object, name_value, &value) != napi_ok ||
-      napi_typeof(env, value, &type) != napi_ok)
+  if (napi_typeof(env, value, &type) != napi_ok)
     return bad_argument(env, "an option could not be read");
   if (type == napi_undefined)
     return true;
-  const OSSL_PARAM *kind = known == NULL ? NULL : OSSL_PARAM_locate_const(known, name);
+  if (options->count == MOST_OPTIONS)
+    return bad_argument(env, "too many options");
+  const OSSL_PARAM *kind = is_barred(name) ? NULL : find_known(known, name, type);
   if (kind == NULL) {
     throw_error(env, CODE_OPTION, "there is no such option");
     return false;
@@ -172,6 +207,32 @@ static bool read_option(napi_env env, napi_value object, napi_value name_value,
   if (type == napi_number)
     return read_number_option(env, value, kind, options);
   return read_bytes_option(env, value, kind, options);
+}
+
+/* A value, or an array of values where the option is given more than once. */
+static bool read_option(napi_env env, napi_value object, napi_value name_value,
+                        const OSSL_PARAM *known, struct options *options) {
+  char name[LONGEST_NAME];
+  napi_value value;
+  bool is_array = false;
+  uint32_t count = 0;
+  if (!read_name(env, name_value, name))
+    return false;
+  if (napi_get_property(env, object, name_value, &value) != napi_ok ||
+      napi_is_array(env, value, &is_array) != napi_ok)
+    return bad_argument(env, "an option could not be read");
+  if (!is_array)
+    return read_one_value(env, name, value, known, options);
+  if (napi_get_array_length(env, value, &count) != napi_ok || count > MOST_OPTIONS)
+    return bad_argument(env, "too many options");
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    if (napi_get_element(env, value, i, &element) != napi_ok)
+      return bad_argument(env, "an option could not be read");
+    if (!read_one_value(env, name, element, known, options))
+      return false;
+  }
+  return true;
 }
 
 /*
@@ -224,6 +285,33 @@ napi_value make_bytes(napi_env env, const uint8_t *data, size_t length) {
   if (length != 0)
     memcpy(copy, data, length);
   return array;
+}
+
+uint8_t *make_room(napi_env env, size_t room, napi_value *buffer) {
+  void *data = NULL;
+  if (napi_create_arraybuffer(env, room, &data, buffer) != napi_ok || data == NULL) {
+    throw_error(env, CODE_MEMORY, "no memory for the result");
+    return NULL;
+  }
+  return data;
+}
+
+napi_value make_view(napi_env env, napi_value buffer, size_t length) {
+  napi_value array;
+  if (napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array) == napi_ok)
+    return array;
+  throw_error(env, CODE_MEMORY, "no memory for the result");
+  return NULL;
+}
+
+napi_value make_number(napi_env env, double value) {
+  napi_value result;
+  return napi_create_double(env, value, &result) == napi_ok ? result : NULL;
+}
+
+napi_value make_text(napi_env env, const char *text) {
+  napi_value result;
+  return napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result) == napi_ok ? result : NULL;
 }
 
 napi_value make_bool(napi_env env, bool value) {

@@ -1,5 +1,6 @@
 /** functions.c: the body of each C_ function, made from its row, and the function lists. */
 import { type ArgumentKind, type FunctionRow, functions } from '../../src/standard/functions.ts'
+import { type ParameterUse, parameterUse } from '../../src/standard/layouts.ts'
 import { structures } from '../../src/standard/structures.ts'
 import type { FunctionEntry, Standard } from '../standard/tables.ts'
 import { listMembers, parameters } from './header.ts'
@@ -31,13 +32,11 @@ const PASSAGES: Partial<Record<ArgumentKind, Passage>> = {
   text: { takes: 1, request: 'z', put: 'put_text(&call, "$1", $1);' },
   label: { takes: 1, request: 'l', put: 'put_label(&call, "$1", $1);' },
   template: { takes: 2, request: 'A', put: 'put_template(&call, "$1", $1, $2);' },
-  mechanism: { takes: 1, request: 'M', put: 'put_mechanism(&call, $1);' },
+  mechanism: { takes: 1, request: 'M', put: 'put_mechanism(&call, $use, $1);' },
   parameter: {
     takes: 2,
     request: 'P',
-    answer: 'P',
-    put: 'put_parameter(&call, "$1", $1, $2);',
-    get: 'get_parameter(&call, $1, $2);',
+    put: 'put_parameter(&call, $operation, "$1", $1, $2);',
   },
   room: {
     takes: 2,
@@ -108,8 +107,13 @@ const WITHIN_CALLBACK: Readonly<Record<string, string>> = {
   C_SessionCancel: 'CKR_FUNCTION_FAILED',
 }
 
+interface Around {
+  readonly before?: string
+  readonly after?: string
+}
+
 /** Statements around the exchange of functions that change which sessions there are. */
-const AROUND: Readonly<Record<string, { before?: string; after?: string }>> = {
+const AROUND: Readonly<Record<string, Around>> = {
   C_OpenSession: { after: 'session_opened(&call, slotID, phSession);' },
   C_CloseSession: { after: 'session_closed(&call, hSession);' },
   C_CloseAllSessions: {
@@ -124,6 +128,23 @@ const GONE = ['DEVICE_REMOVED', 'DEVICE_ERROR', 'FUNCTION_FAILED']
 /** A mechanism that is NULL ends the operation in these; elsewhere it is a bad argument. */
 const takesNoMechanism = (name: string) => name.endsWith('Init')
 
+/** Whose parameter a mechanism has, in C. */
+const USES: Readonly<Record<ParameterUse, string>> = {
+  mechanism: 'USE_MECHANISM',
+  wrap: 'USE_WRAP',
+  message: 'USE_MESSAGE',
+}
+
+/** The message-based operation that a function works on, in C. */
+const operationOf = ({ operations }: FunctionRow): string =>
+  (operations[0] ?? '').replace(/^message/, 'message_').toUpperCase()
+
+/** The standard's C_DeriveKey may have no key to answer. */
+const passageOf = (name: string, kind: ArgumentKind): Passage | undefined =>
+  name === 'C_DeriveKey' && kind === 'ulongOut'
+    ? { takes: 1, answer: 'u', put: 'want_key(&call, "$1", $1);', get: 'get_key(&call, $1);' }
+    : PASSAGES[kind]
+
 interface Statements {
   readonly put: string[]
   readonly get: string[]
@@ -135,7 +156,7 @@ function statementsOf(entry: FunctionEntry, row: FunctionRow): Statements {
   const made: Statements = { put: [], get: [], request: '', answer: '' }
   let at = 0
   for (const { kind, structure } of row.args) {
-    const passage = PASSAGES[kind]
+    const passage = passageOf(entry.name, kind)
     if (passage === undefined) throw new Error(`${entry.name}: no passage for ${kind}`)
     const names = entry.args.slice(at, at + passage.takes).map(({ name }) => name)
     const layout = structure === undefined ? '' : structures[structure as 'CK_INFO'].layout
@@ -143,6 +164,8 @@ function statementsOf(entry: FunctionEntry, row: FunctionRow): Statements {
       text
         .replaceAll(/\$(\d)/g, (_, n: string) => names[Number(n) - 1] as string)
         .replace('$layout', layout)
+        .replace('$use', USES[parameterUse(entry.name)])
+        .replace('$operation', operationOf(row))
     if (kind === 'mechanism' && !takesNoMechanism(entry.name))
       made.put.push(`want(&call, "${names[0]}", ${names[0]});`)
     if (passage.put !== undefined) made.put.push(fill(passage.put))
@@ -177,7 +200,9 @@ function body(entry: FunctionEntry, row: FunctionRow): string {
     return `${unused}  return always("${entry.name}", ${constant});\n}\n`
   }
   const { put, get, request, answer } = statementsOf(entry, row)
-  const around = AROUND[entry.name]
+  const around: Around | undefined = /^C_Message\w+Init$/.test(entry.name)
+    ? { after: `message_begun(&call, ${operationOf(row)}, pMechanism);` }
+    : AROUND[entry.name]
   const gone = GONE.find((code) => row.returns.includes(code)) ?? 'FUNCTION_FAILED'
   const statements = [
     ...put,

@@ -1,5 +1,5 @@
 /**
- * Writes src/standard/{constants,functions,structures,attributes}.ts from src/standard/standard.json.
+ * Writes src/standard/{constants,functions,structures,attributes,versions}.ts from standard.json there.
  * With --check it writes nothing and fails where a file differs from what would be written.
  */
 import { readFileSync } from 'node:fs'
@@ -60,9 +60,33 @@ function structures(): string {
  * The structures of PKCS #11 3.2 as they lie in memory on LP64.
  *
  * \`layout\` says in one string how a structure is flattened for the wire, field by field with natural
- * alignment: u a CK_ULONG; y a CK_BYTE or CK_BBOOL; v a CK_VERSION; fN N bytes in place; p a pointer
- * followed by its CK_ULONG length; q a CK_ULONG length followed by its pointer. It is null for a
- * structure that holds something else. \`names\` names the values in the order of the layout.
+ * alignment. It is null for a structure that holds something else. One value each:
+ *
+ *     u       a CK_ULONG
+ *     y       a CK_BYTE or CK_BBOOL
+ *     v       a CK_VERSION
+ *     fN      N bytes in place
+ *     p       a pointer to bytes, followed by their CK_ULONG length
+ *     q       a CK_ULONG length, followed by the pointer to the bytes
+ *     r       a pointer to bytes, followed by a pointer to their CK_ULONG length
+ *     bN      a pointer to N bytes; it may be NULL, and so may the next two
+ *     b@I     a pointer to as many bytes as the field I, a CK_ULONG of the outermost structure, tells
+ *     b/I     the same where the field tells bits
+ *     t       a pointer to CK_ATTRIBUTEs, followed by their CK_ULONG count
+ *     {...}   a structure in place
+ *     *{...}  a pointer to a structure; it may be NULL, and so may the next two
+ *     *u *v   a pointer to a CK_ULONG, to a CK_VERSION
+ *     a{...}  a pointer to structures, followed by their CK_ULONG count
+ *     c{...}  a CK_ULONG count, followed by the pointer to the structures
+ *
+ * Before a field, \`!\` says that the function may change what is there, and \`>\` that it only writes
+ * there: what the application has there does not travel, zeros arrive. Before all of them, \`-\` says
+ * that C_DeriveKey answers no key of its own, so that phKey may be NULL.
+ *
+ * \`names\` names the values in the order of the layout, those of a structure after its own. What the
+ * values are in TypeScript, and how values go back: \`Parameter\` and \`MechanismArgument\` in calls.ts.
+ * How they travel: docs/WIRE.md. Bounds: structures 4 deep, 256 in one array, 64 KiB for all that a
+ * function only writes.
  */
 export interface StructureRow {
   readonly size: number
@@ -103,5 +127,18 @@ ${tables.join('\n')}
 `
 }
 
-const files = { constants, functions, structures, attributes }
+function versions(): string {
+  const newer = Object.entries(standard.mechanisms).filter(([, { since }]) => since !== '2.40')
+  const rows = newer.map(([name, { since }]) => `  ${name.replace(/^CKM_/, '')}: '${since}',`)
+  return `${HEAD}/**
+ * The version of the standard that a mechanism came with, by its name without CKM_; 2.40 has those
+ * that are not here.
+ */
+export const newMechanisms: Readonly<Record<string, '3.0' | '3.1' | '3.2'>> = {
+${rows.join('\n')}
+}
+`
+}
+
+const files = { constants, functions, structures, attributes, versions }
 emit(Object.entries(files).map(([name, make]) => [new URL(`${name}.ts`, folder), make()]))

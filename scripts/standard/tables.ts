@@ -5,6 +5,7 @@ export interface Standard {
   structures: Record<string, Structure>
   functionList: string[]
   functions: FunctionEntry[]
+  mechanisms: Record<string, { since: string }>
   footnotes: Record<string, string>
   attributes: {
     table: string

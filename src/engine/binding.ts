@@ -7,15 +7,84 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-declare const keyMark: unique symbol
+declare const mark: unique symbol
 
-/** A key as OpenSSL parsed it; it frees itself. */
-export interface NativeKey {
-  readonly [keyMark]: true
+/** What the binding keeps for JavaScript; it frees itself, and does not leave its thread. */
+interface NativeHandle<Kind extends string> {
+  readonly [mark]: Kind
 }
 
-/** What an option or component is: bytes (an octet string, or a big integer), a small number, or text. */
-export type NativeOptions = Readonly<Record<string, Uint8Array | number | string | undefined>>
+/** A key, or domain parameters, as OpenSSL parsed it. */
+export type NativeKey = NativeHandle<'key'>
+/** A cipher, a digest or a MAC under way. After its final it takes nothing more. */
+export type NativeCipher = NativeHandle<'cipher'>
+export type NativeDigest = NativeHandle<'digest'>
+export type NativeMac = NativeHandle<'mac'>
+
+type OptionValue = Uint8Array | number | string | undefined
+
+/**
+ * What an option or component is: bytes (an octet string, or a big integer), a small number, or
+ * text; an array where an option is given more than once. At most 16 values of 1 MiB each.
+ */
+export type NativeOptions = Readonly<Record<string, OptionValue | readonly OptionValue[]>>
+
+export type AlgorithmKind = 'cipher' | 'mac' | 'digest' | 'kdf' | 'key' | 'signature' | 'kem'
+
+/**
+ * Ciphers in parts, with names of EVP_CIPHER (AES-128-CBC-CTS, DES-CBC, ChaCha20-Poly1305 ...). Old
+ * ones (DES, RC2, RC4, IDEA, CAST5, Blowfish, SEED) come from the legacy provider.
+ */
+export interface NativeCiphers {
+  /**
+   * The key and the IV have the cipher's lengths, and choose them where it takes several; the IV is
+   * null for a cipher without one, and for the default IV of key wrap. Padding is on in ECB and CBC
+   * unless `padding` is 0. RC2 has 128 effective bits unless `keybits` says otherwise. `tag` is the
+   * tag to decrypt with; `taglen` the length of one that is not there yet (CCM, OCB), in bytes.
+   */
+  cipher(
+    name: string,
+    direction: 'encrypt' | 'decrypt',
+    key: Uint8Array,
+    iv: Uint8Array | null,
+    options?: NativeOptions,
+  ): NativeCipher
+  /** Options on the way: `tag`, where it comes after the ciphertext (not for CCM). */
+  cipherOptions(cipher: NativeCipher, options: NativeOptions): void
+  /** Bytes of the whole plaintext or ciphertext: CCM needs it before additional data. */
+  cipherLength(cipher: NativeCipher, length: number): void
+  /** Additional data, before the first update; for CCM all at once, for SIV a component each call. */
+  cipherAad(cipher: NativeCipher, data: Uint8Array): void
+  /** At most 1 GiB. CCM, SIV, XTS, CTS and key wrap take the whole in one call; CCM no bytes too. */
+  cipherUpdate(cipher: NativeCipher, part: Uint8Array): Uint8Array
+  /** What was held back. Throws OPENSSL_DECRYPT where the tag or the padding is wrong. */
+  cipherFinal(cipher: NativeCipher): Uint8Array
+  /** The tag of an encryption after its final: 1 to 16 bytes. */
+  cipherTag(cipher: NativeCipher, length: number): Uint8Array
+  cipherCopy(cipher: NativeCipher): NativeCipher
+}
+
+/** Digests in parts that node:crypto has not: MD4, MDC2, Whirlpool, BLAKE2b-512 with another `size`. */
+export interface NativeDigests {
+  digest(name: string, options?: NativeOptions): NativeDigest
+  digestUpdate(digest: NativeDigest, part: Uint8Array): void
+  /** `length` (up to 1 MiB) for an extendable digest, and for no other. */
+  digestFinal(digest: NativeDigest, length?: number): Uint8Array
+  /** The next bytes of an extendable digest; it takes no more updates. */
+  digestSqueeze(digest: NativeDigest, length: number): Uint8Array
+  digestCopy(digest: NativeDigest): NativeDigest
+}
+
+/** MACs in parts (HMAC, CMAC, GMAC, KMAC-128, POLY1305, BLAKE2BMAC ...), and key derivation. */
+export interface NativeMacs {
+  mac(name: string, key: Uint8Array, options?: NativeOptions): NativeMac
+  macUpdate(mac: NativeMac, part: Uint8Array): void
+  /** The whole MAC; `size`, where the MAC has this option, says how long it is. */
+  macFinal(mac: NativeMac): Uint8Array
+  macCopy(mac: NativeMac): NativeMac
+  /** 1 byte to 1 MiB from HKDF, KBKDF, PBKDF2, TLS1-PRF ... */
+  kdf(name: string, options: NativeOptions, length: number): Uint8Array
+}
 
 type Transform = (
   key: NativeKey,
@@ -30,14 +99,25 @@ type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
  * `algorithm` names a signature over a message (ED25519, ML-DSA-65); absent, OpenSSL signs the
  * digest it is given. What ends in `Later` computes on the thread pool.
  */
-export interface Native {
-  /** A key of a type (RSA, EC, ED25519 ...) from its components. */
-  importKey(type: string, selection: 'public' | 'private', components: NativeOptions): NativeKey
-  generate(type: string, options: NativeOptions): NativeKey
+export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
+  /** A key of a type (RSA, EC, ED25519 ...), or domain parameters (DH, DHX, DSA), from components. */
+  importKey(
+    type: string,
+    selection: 'public' | 'private' | 'parameters',
+    components: NativeOptions,
+  ): NativeKey
+  /** A fresh key of a type, or with the domain parameters of a key. `seed` makes it the seed's. */
+  generate(from: string | NativeKey, options: NativeOptions): NativeKey
+  /** Fresh domain parameters of a type (DH, DHX, DSA, EC), or a new generator to a key's p and q. */
+  generateParameters(from: string | NativeKey, options: NativeOptions): NativeKey
   /** Whether OpenSSL finds the key sound. Slow for RSA: it proves the primes. */
-  check(key: NativeKey, what: 'public' | 'private' | 'pair'): boolean
+  check(key: NativeKey, what: 'public' | 'private' | 'pair' | 'parameters'): boolean
   /** A big integer (most significant byte first, no leading zeros) or an octet string of a key. */
   component(key: NativeKey, name: string): Uint8Array
+  /** A whole number of a key: bits, pcounter, gindex ... It may be negative. */
+  numberComponent(key: NativeKey, name: string): number
+  /** A text of a key, such as its group. */
+  textComponent(key: NativeKey, name: string): string
   sign: Transform
   signLater: TransformLater
   verifyRecover: Transform
@@ -52,6 +132,10 @@ export interface Native {
     signature: Uint8Array,
   ): boolean
   derive(key: NativeKey, peer: NativeKey, options?: NativeOptions): Uint8Array
+  /** A ciphertext for the key's holder, and the secret. `operation`: RSASVE for RSA, DHKEM for EC. */
+  encapsulate(key: NativeKey, options?: NativeOptions): [ciphertext: Uint8Array, secret: Uint8Array]
+  /** The secret. ML-KEM answers another one for a wrong ciphertext of the right length. */
+  decapsulate(key: NativeKey, ciphertext: Uint8Array, options?: NativeOptions): Uint8Array
   /** p, q, dp, dq, qi; throws OPENSSL_INCONSISTENT where n, e, d, p and q do not belong together. */
   completeRsa(
     n: Uint8Array,
@@ -60,6 +144,8 @@ export interface Native {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
+  has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void
   leaveNoCoreFile(): void
 }
@@ -78,6 +164,12 @@ export type NativeErrorCode =
   | 'OPENSSL_DECRYPT'
   | 'OPENSSL_DERIVE'
   | 'OPENSSL_INCONSISTENT'
+  | 'OPENSSL_UNKNOWN'
+  | 'OPENSSL_COPY'
+  | 'OPENSSL_DIGEST'
+  | 'OPENSSL_MAC'
+  | 'OPENSSL_ENCAPSULATE'
+  | 'OPENSSL_DECAPSULATE'
 
 /** Whether an error is the binding's, with this code. */
 export const isNativeError = (error: unknown, code: NativeErrorCode): boolean =>

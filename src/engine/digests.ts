@@ -1,8 +1,15 @@
-/** Message digests: FIPS 180-4 (SHA-1, SHA-2) and FIPS 202 (SHA-3), over node:crypto. */
+/**
+ * Message digests: FIPS 180-4 (SHA-1, SHA-2), FIPS 202 (SHA-3, SHAKE), RFC 1321 (MD5) and ISO/IEC
+ * 10118-3 (RIPEMD-160) over node:crypto, and RFC 7693 (BLAKE2b) over the binding, since node:crypto
+ * has it with 64 bytes only and a shorter one is no truncation of it.
+ */
 import { createHash, hash as hashOnce } from 'node:crypto'
+import { type NativeDigest, native } from './binding.ts'
 
-/** Digests by OpenSSL's name, with the length of their output in bytes. */
-export const digestLengths = {
+/** Digests that node:crypto has, by OpenSSL's name, with the length of their output in bytes. */
+const nodeLengths = {
+  md5: 16,
+  ripemd160: 20,
   sha1: 20,
   sha224: 28,
   sha256: 32,
@@ -16,7 +23,18 @@ export const digestLengths = {
   'sha3-512': 64,
 } as const
 
+const blake2bLengths = {
+  'blake2b-160': 20,
+  'blake2b-256': 32,
+  'blake2b-384': 48,
+  'blake2b-512': 64,
+} as const
+
+/** Every digest, with the length of its output in bytes. */
+export const digestLengths = { ...nodeLengths, ...blake2bLengths } as const
+
 export type DigestName = keyof typeof digestLengths
+export type Blake2bName = keyof typeof blake2bLengths
 
 /** Takes a message in parts of any length and answers its digest, or its MAC, once. */
 export interface Digesting {
@@ -30,9 +48,31 @@ export interface Hashing extends Digesting {
   copy(): Hashing
 }
 
+export const isBlake2b = (name: DigestName): name is Blake2bName => name in blake2bLengths
+
+const nativeDigesting = (digest: NativeDigest): Hashing => ({
+  update: (part) => native().digestUpdate(digest, part),
+  digest: () => native().digestFinal(digest),
+  copy: () => nativeDigesting(native().digestCopy(digest)),
+})
+
 /** A digest in parts. */
-export const digesting = (name: DigestName): Hashing => createHash(name)
+export const digesting = (name: DigestName): Hashing =>
+  isBlake2b(name)
+    ? nativeDigesting(native().digest('BLAKE2B-512', { size: blake2bLengths[name] }))
+    : createHash(name)
 
 /** The digest of a message that is all here. */
-export const digestOf = (name: DigestName, message: Uint8Array): Uint8Array =>
-  hashOnce(name, message, 'buffer')
+export function digestOf(name: DigestName, message: Uint8Array): Uint8Array {
+  if (!isBlake2b(name)) return hashOnce(name, message, 'buffer')
+  const digest = digesting(name)
+  digest.update(message)
+  return digest.digest()
+}
+
+/** So many bytes, at least one, of SHAKE128 or SHAKE256 over a message (FIPS 202, 6.2). */
+export const shakeOf = (
+  name: 'shake128' | 'shake256',
+  message: Uint8Array,
+  length: number,
+): Uint8Array => createHash(name, { outputLength: length }).update(message).digest()

@@ -1,9 +1,64 @@
-/** HMAC (FIPS 198-1, RFC 2104) over node:crypto, and the comparison of MACs. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Digesting, DigestName } from './digests.ts'
+/** HMAC (FIPS 198-1, RFC 2104), Poly1305 (RFC 8439) and the comparison of MACs. */
+import { timingSafeEqual } from 'node:crypto'
+import { type NativeMac, native } from './binding.ts'
+import {
+  type Blake2bName,
+  type DigestName,
+  digesting,
+  digestOf,
+  type Hashing,
+  isBlake2b,
+} from './digests.ts'
+
+/** A MAC in parts, which another one can go on from. */
+export type Mac = Hashing
+
+const nativeMac = (mac: NativeMac): Mac => ({
+  update: (part) => native().macUpdate(mac, part),
+  digest: () => native().macFinal(mac),
+  copy: () => nativeMac(native().macCopy(mac)),
+})
+
+/** Poly1305 in parts; the key has 32 bytes, the MAC 16. A key is for one message only (RFC 8439, 2.5). */
+export const poly1305 = (key: Uint8Array): Mac => nativeMac(native().mac('POLY1305', key))
+
+/** The digest of what an outer hash began with and of the digest of an inner one, which takes the message. */
+export const nested = (inner: Hashing, outer: Hashing): Mac => ({
+  update: (part) => inner.update(part),
+  digest: () => {
+    outer.update(inner.digest())
+    return outer.digest()
+  },
+  copy: () => nested(inner.copy(), outer.copy()),
+})
+
+/** Bytes of a block of BLAKE2b (RFC 7693, 2.1). */
+const BLAKE2B_BLOCK = 128
+
+/**
+ * HMAC over BLAKE2b. OpenSSL's HMAC takes no digest of another length than its usual one, so that RFC
+ * 2104 is followed here, step by its steps.
+ */
+function blake2bHmac(name: Blake2bName, key: Uint8Array): Mac {
+  const block = new Uint8Array(BLAKE2B_BLOCK)
+  // (1) The key is filled up with zeros to a block; a longer one is digested first.
+  block.set(key.length > BLAKE2B_BLOCK ? digestOf(name, key) : key)
+  // (2), (3) and (5), (6): each digest begins with the key and a pad of its own.
+  const begin = (pad: number): Hashing => {
+    const hash = digesting(name)
+    const padded = block.map((byte) => byte ^ pad)
+    hash.update(padded)
+    padded.fill(0)
+    return hash
+  }
+  const mac = nested(begin(0x36), begin(0x5c))
+  block.fill(0)
+  return mac
+}
 
 /** HMAC in parts; its output is as long as the digest's. The key has any length, also none. */
-export const hmac = (name: DigestName, key: Uint8Array): Digesting => createHmac(name, key)
+export const hmac = (name: DigestName, key: Uint8Array): Mac =>
+  isBlake2b(name) ? blake2bHmac(name, key) : nativeMac(native().mac('HMAC', key, { digest: name }))
 
 /**
  * Whether two values are the same, in a time that tells nothing about where they differ. Their

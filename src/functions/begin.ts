@@ -21,7 +21,7 @@ export function begin(
   handle: number,
 ): undefined | Promise<undefined> {
   session.checkIdle(kind)
-  const row = mechanismFor(argument, kind as Use)
+  const row = mechanismFor(argument, kind as Use, session.token.offered)
   const mechanism = argument as MechanismArgument
   return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
     const again = () => makeWorks(row, kind, { key, mechanism })

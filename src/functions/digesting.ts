@@ -39,7 +39,7 @@ function digestKey(session: Session, handle: number): undefined | Promise<undefi
 export const digesting = {
   C_DigestInit: (_call, session, argument) => {
     session.checkIdle('digest')
-    const row = mechanismFor(argument, 'digest')
+    const row = mechanismFor(argument, 'digest', session.token.offered)
     const again = () => row.digest({ mechanism: argument as MechanismArgument })
     session.begin('digest', new Operation(again(), { mechanism: row.type, again }))
     return undefined

@@ -1,6 +1,13 @@
 /** Checks a key against what it is to be used for, before an operation begins. PKCS #11 3.2, 4.8 to 4.11. */
 import type { Mechanism } from '../mechanisms/mechanism.ts'
-import { type CryptokiObject, isPrivateObject, isTrue, numberOf } from '../objects/object.ts'
+import {
+  type Attributes,
+  type CryptokiObject,
+  isPrivateObject,
+  isTemplate,
+  isTrue,
+  numberOf,
+} from '../objects/object.ts'
 import { after } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import { CKA, CKO, CKR } from '../standard/constants.ts'
@@ -38,10 +45,25 @@ export function keyOf(
   })
 }
 
+/** CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE or CKA_DERIVE_TEMPLATE of a key; undefined where it has none, or an empty one. */
+export const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
+  const template = key.attributes.get(type)
+  return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined
+}
+
 /** CKA_ALLOWED_MECHANISMS, 4.8; without it, or with an empty list, every mechanism is allowed. */
 export function allows(key: CryptokiObject, mechanism: number): boolean {
   const allowed = key.attributes.get(CKA.ALLOWED_MECHANISMS)
   return !Array.isArray(allowed) || allowed.length === 0 || allowed.includes(mechanism)
+}
+
+type Fitting = Pick<Mechanism, 'keyTypes' | 'anySecretKey'>
+
+/** Whether a mechanism works with keys of this type. */
+function fitsType(key: CryptokiObject, { keyTypes, anySecretKey }: Fitting): boolean {
+  if (anySecretKey) return numberOf(key, CKA.CLASS) === CKO.SECRET_KEY
+  const keyType = numberOf(key, CKA.KEY_TYPE)
+  return keyType !== undefined && keyTypes.includes(keyType)
 }
 
 /** CKR_KEY_TYPE_INCONSISTENT comes before CKR_KEY_FUNCTION_NOT_PERMITTED (5.1.7). */
@@ -51,11 +73,10 @@ function checkUse(
   usage: Usage,
   typeWrong: number,
 ): void {
-  const keyType = numberOf(key, CKA.KEY_TYPE)
-  if (keyType === undefined || !mechanism.keyTypes.includes(keyType))
+  if (!fitsType(key, mechanism))
     throw new CryptokiError(
       typeWrong,
-      `CKM_${mechanism.name} does not work with key type ${keyType}`,
+      `CKM_${mechanism.name} does not work with key type ${numberOf(key, CKA.KEY_TYPE)}`,
     )
   if (!isTrue(key, CKA[usage]))
     throw new CryptokiError(CKR.KEY_FUNCTION_NOT_PERMITTED, `CKA_${usage} of the key is false`)

@@ -2,22 +2,16 @@
 import type { CryptokiObject, Mechanism } from '../mechanisms/mechanism.ts'
 import { keyTypes, mechanismFor } from '../mechanisms/table.ts'
 import type { Prepared } from '../objects/creation.ts'
-import {
-  type Attributes,
-  bytesOf,
-  isTemplate,
-  isTrue,
-  numberOf,
-  type Value,
-} from '../objects/object.ts'
+import { type Attributes, bytesOf, isTrue, numberOf, type Value } from '../objects/object.ts'
 import { fits } from '../objects/search.ts'
 import { fill } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Attribute, Filled, MechanismArgument, Room } from '../standard/calls.ts'
-import { CKA, CKK, CKO, CKR } from '../standard/constants.ts'
+import { CKA, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { deriveKey } from './derivation.ts'
 import type { Call, Implementations } from './implementation.ts'
-import { checkAsksForNoLogin, keyFor, keyOf } from './keys-in-use.ts'
+import { checkAsksForNoLogin, keyFor, keyOf, templateIn } from './keys-in-use.ts'
 import { keep, keepOne, plan } from './new-objects.ts'
 
 /** Bytes of a wrapped key at most: a PKCS #8 PrivateKeyInfo of RSA-16384 has about 10,000. */
@@ -29,9 +23,9 @@ async function generateKey(
   argument: MechanismArgument | null,
   template: readonly Attribute[],
 ): Promise<number> {
-  const row = mechanismFor(argument, 'generateKey')
+  const row = mechanismFor(argument, 'generateKey', session.token.offered)
   const given = {
-    class: CKO.SECRET_KEY,
+    class: row.makes ?? CKO.SECRET_KEY,
     keyType: row.keyTypes[0],
     mechanism: row.type,
     supplies: row.supplies,
@@ -49,7 +43,7 @@ async function generateKeyPair(
   publicTemplate: readonly Attribute[],
   privateTemplate: readonly Attribute[],
 ): Promise<[number, number]> {
-  const row = mechanismFor(argument, 'generateKeyPair')
+  const row = mechanismFor(argument, 'generateKeyPair', session.token.offered)
   const given = { keyType: row.keyTypes[0], mechanism: row.type }
   const publicKey = plan(session, 'generate', publicTemplate, { ...given, class: CKO.PUBLIC_KEY })
   const privateKey = plan(session, 'generate', privateTemplate, {
@@ -79,11 +73,6 @@ function plainOf(key: CryptokiObject): Uint8Array {
   return keyType.toPkcs8(key)
 }
 
-const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
-  const template = key.attributes.get(type)
-  return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined
-}
-
 function checkMayWrap(wrapping: CryptokiObject, key: CryptokiObject): void {
   if (!isTrue(key, CKA.EXTRACTABLE))
     throw new CryptokiError(CKR.KEY_UNEXTRACTABLE, 'CKA_EXTRACTABLE of the key is false')
@@ -108,7 +97,7 @@ async function wrapKey(
   handle: number,
   room: Room,
 ): Promise<Filled> {
-  const row = mechanismFor(argument, 'wrap')
+  const row = mechanismFor(argument, 'wrap', session.token.offered)
   const complaints = {
     handle: CKR.WRAPPING_KEY_HANDLE_INVALID,
     type: CKR.WRAPPING_KEY_TYPE_INCONSISTENT,
@@ -169,7 +158,7 @@ async function unwrapKey(
   wrapped: Uint8Array | null,
   template: readonly Attribute[],
 ): Promise<number> {
-  const row = mechanismFor(argument, 'unwrap')
+  const row = mechanismFor(argument, 'unwrap', session.token.offered)
   const complaints = {
     handle: CKR.UNWRAPPING_KEY_HANDLE_INVALID,
     type: CKR.UNWRAPPING_KEY_TYPE_INCONSISTENT,
@@ -188,31 +177,6 @@ async function unwrapKey(
   const begin = { key: unwrapping, mechanism: argument as MechanismArgument }
   const plain = await row.unwrap(begin, wrapped, surrender)
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
-}
-
-const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
-  imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
-
-async function deriveKey(
-  { surrender }: Call,
-  session: Session,
-  argument: MechanismArgument | null,
-  handle: number,
-  template: readonly Attribute[],
-): Promise<number> {
-  const row = mechanismFor(argument, 'derive')
-  const base = await keyFor(session, handle, row, 'DERIVE')
-  checkAsksForNoLogin(base)
-  const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
-  const prepared = plan(session, 'derive', template, {
-    class: CKO.SECRET_KEY,
-    keyType: hasKeyType(template, imposed) ? undefined : CKK.GENERIC_SECRET,
-    imposed,
-    base,
-  })
-  const mechanism = argument as MechanismArgument
-  const values = await row.derive(base, { mechanism, surrender, template: prepared.template })
-  return keepOne(session, prepared, values)
 }
 
 export const keys = {

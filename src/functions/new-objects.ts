@@ -96,9 +96,31 @@ const objectOf = ({ prepared, values }: Part): CryptokiObject => ({
 /**
  * Keeps new objects, token objects of one call in one transaction, and answers their handles.
  * The caller may have logged out while the values were made: what may be made is checked again.
+ * `blame` is told which one it was whose template and values do not go together.
  */
-export const keep = (session: Session, parts: readonly Part[]): Promise<number[]> =>
-  keepObjects(session, parts.map(objectOf))
+export async function keep(
+  session: Session,
+  parts: readonly Part[],
+  blame: (at: number) => void = () => {},
+): Promise<number[]> {
+  const objects = parts.map((part, at) =>
+    blaming(
+      () => objectOf(part),
+      () => blame(at),
+    ),
+  )
+  return keepObjects(session, objects)
+}
+
+/** Does something, and where that fails says first whose fault it was. */
+export function blaming<T>(work: () => T, blame: () => void): T {
+  try {
+    return work()
+  } catch (error) {
+    blame()
+    throw error
+  }
+}
 
 /** Keeps a copy, a new object with these attributes, and answers its handle. 5.7.2. */
 export async function keepCopy(session: Session, attributes: Attributes): Promise<number> {

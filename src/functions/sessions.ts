@@ -71,8 +71,7 @@ async function login(
   try {
     // Another session of the application may have logged in while the PIN was tried, or this one closed.
     checkMayLogin(session, owner)
-    if (session.signal.aborted)
-      throw new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed while the PIN was tried')
+    session.signal.throwIfAborted()
   } catch (error) {
     rootKey.fill(0)
     throw error

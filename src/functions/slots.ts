@@ -1,7 +1,7 @@
 /** Slot and token management functions. PKCS #11 3.2, 5.5. */
 
 import { isUtf8 } from 'node:buffer'
-import { mechanismInfo, mechanisms } from '../mechanisms/table.ts'
+import { mechanismInfo } from '../mechanisms/table.ts'
 import type { ApplicationSessions } from '../sessions/application.ts'
 import type { FilledList, Room } from '../standard/calls.ts'
 import {
@@ -90,9 +90,9 @@ export const slots = {
     }
   },
 
-  C_GetMechanismList: (_call, _token, room) => fillList([...mechanisms.keys()], room),
+  C_GetMechanismList: (_call, { offered }, room) => fillList([...offered.keys()], room),
 
-  C_GetMechanismInfo: (_call, _token, type) => ({ ...mechanismInfo(type) }),
+  C_GetMechanismInfo: (_call, { offered }, type) => ({ ...mechanismInfo(type, offered) }),
 
   C_WaitForSlotEvent: ({ application, context }, flags) =>
     waitForSlotEvent(application, flags, context.signal),

@@ -16,6 +16,7 @@ import {
   type MechanismArgument,
   OUT_KINDS,
   type Out,
+  type ParameterValue,
   type Room,
   type StructureValues,
 } from '../standard/calls.ts'
@@ -67,11 +68,13 @@ function mechanismOf(mechanism: MechanismArgument | null): string {
   return parameter === null ? name : `${name} ${parameterOf(parameter)}`
 }
 
-function parameterOf(parameter: In['parameter']): string {
-  if (parameter === null || parameter instanceof Uint8Array) return size(parameter)
-  const tell = ([field, value]: [string, number | Uint8Array]) =>
-    `${field} ${typeof value === 'number' ? value : size(value)}`
-  return `{${several(Object.entries(parameter), tell)}}`
+/** A value of a parameter: a number as it is, of bytes and arrays how much there is. */
+function parameterOf(value: ParameterValue): string {
+  if (typeof value === 'number') return numberOf(value, '')
+  if (value === null || value instanceof Uint8Array) return size(value)
+  if (Array.isArray(value)) return `${value.length} elements`
+  const tell = ([field, within]: [string, ParameterValue]) => `${field} ${parameterOf(within)}`
+  return `{${several(Object.entries(value), tell)}}`
 }
 
 type Telling<Map> = { readonly [Kind in keyof Map]: (value: Map[Kind], name: string) => string }
@@ -95,7 +98,7 @@ const inputs: Telling<In> = {
   list: roomOf,
   found: (most) => `at most ${most}`,
   query: (queries) => `{${several(queries, queryOf)}}`,
-  parameter: parameterOf,
+  parameter: mechanismOf,
   asyncRoom: roomOf,
 }
 

@@ -1,10 +1,10 @@
 /**
  * Generic secret keys, and the keys of the HMAC mechanisms, which are the same under other names.
- * PKCS #11 3.2, 6.8 and the HMAC parts of 6.20 to 6.31.
+ * PKCS #11 3.2, 6.8 and the HMAC parts of 6.20 to 6.36.
  */
 import { digestOf } from '../engine/digests.ts'
 import { CKK, CKM } from '../standard/constants.ts'
-import { hashes } from './digests.ts'
+import { hashes, historicalHashes, standingOf } from './digests.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { completeSecret, generateSecret } from './secret-keys.ts'
 
@@ -24,10 +24,16 @@ const keyType = (name: keyof typeof CKK): KeyType => ({
     completeSecret(attributes, fits, (value) => digestOf('sha1', value)),
 })
 
+/** The hash functions that have keys of their own: beside the usual ones SHA-512/t. */
+const keyedHashes = [
+  ...hashes,
+  { name: 'SHA512_T', digest: 'sha512-256', section: '6.27' },
+] as const
+
 /** CKK_GENERIC_SECRET and the CKK_..._HMAC. */
 export const genericSecretKeyTypes: readonly KeyType[] = [
   keyType('GENERIC_SECRET'),
-  ...hashes.map(({ name }) => keyType(`${name}_HMAC`)),
+  ...[...keyedHashes, ...historicalHashes].map(({ name }) => keyType(`${name}_HMAC`)),
 ]
 
 /** CKM_GENERIC_SECRET_KEY_GEN tells its key sizes in bits (6.8.3). */
@@ -37,20 +43,22 @@ const genericSecretGeneration: Mechanism = {
   section: '6.8.3',
   keyTypes: [CKK.GENERIC_SECRET],
   keySize: [8, LONGEST_SECRET * 8],
+  standing: 'approved',
   generateKey: (make) => generateSecret(make, fits),
 }
 
 /** CKM_..._KEY_GEN of the HMAC key types tell theirs in bytes. */
-const hmacKeyGeneration = ({ name, section }: (typeof hashes)[number]): Mechanism => ({
+const hmacKeyGeneration = ({ name, digest, section }: (typeof keyedHashes)[number]): Mechanism => ({
   type: CKM[`${name}_KEY_GEN`],
   name: `${name}_KEY_GEN`,
   section: `${section}.6`,
   keyTypes: [CKK[`${name}_HMAC`]],
   keySize: [1, LONGEST_SECRET],
+  ...standingOf(digest),
   generateKey: (make) => generateSecret(make, fits),
 })
 
 export const genericSecret: readonly Mechanism[] = [
   genericSecretGeneration,
-  ...hashes.map(hmacKeyGeneration),
+  ...keyedHashes.map(hmacKeyGeneration),
 ]

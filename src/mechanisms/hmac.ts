@@ -1,88 +1,67 @@
-/** HMAC over each digest, in full and cut to a length. PKCS #11 3.2, 6.9, and .3 and .4 of 6.20 to 6.31. */
-import { type DigestName, digestLengths } from '../engine/digests.ts'
-import { equalInConstantTime, hmac as hmacOf } from '../engine/macs.ts'
-import { CKK, CKM, CKR } from '../standard/constants.ts'
-import { CryptokiError } from '../standard/error.ts'
-import { hashes } from './digests.ts'
+/**
+ * HMAC over each digest, in full and cut to a length. PKCS #11 3.2, 6.9, and .3 and .4 of 6.20 to
+ * 6.31 and 6.33 to 6.36; historical mechanisms, 2.12 (MD5) and 2.16 (RIPEMD-160).
+ *
+ * 6.33.3 calls CKM_BLAKE2B_160_HMAC_GENERAL "the keyed variant of BLAKE2b-160" and its result "the full
+ * 20-byte HMAC output". As its name, the drafts after 3.2 and other tokens have it, it is HMAC (RFC
+ * 2104), not BLAKE2b with a key of its own (RFC 7693, 2.9), which takes no more than 64 bytes of key.
+ */
+import { digestLengths } from '../engine/digests.ts'
+import { hmac as hmacOf } from '../engine/macs.ts'
+import { CKK, CKM } from '../standard/constants.ts'
+import { hashes, historicalHashes, standingOf } from './digests.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
-import type { Begin, Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
-import { plainBytes } from './parameter.ts'
+import { lengthAsked, signingWith } from './macs.ts'
+import type { Mechanism, MechanismArgument } from './mechanism.ts'
 import { secretValue } from './secret-keys.ts'
 
-/** Bytes of a CK_MAC_GENERAL_PARAMS: one CK_ULONG, little-endian. */
-const GENERAL_PARAMETER = 8
-
-/** The first `length` bytes of the HMAC of a message. */
-function summary(digest: DigestName, key: Uint8Array, length: number): Summary {
-  const mac = hmacOf(digest, key)
-  return {
-    length,
-    update: (part) => mac.update(part),
-    final: () => mac.digest().subarray(0, length),
-  }
-}
-
-function verification(digest: DigestName, key: Uint8Array, length: number): Verification {
-  const mac = hmacOf(digest, key)
-  return {
-    update: (part) => mac.update(part),
-    final: (signature) => {
-      if (signature.length !== length)
-        throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
-      if (!equalInConstantTime(mac.digest().subarray(0, length), signature))
-        throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
-    },
-  }
-}
-
-/** The bytes that CK_MAC_GENERAL_PARAMS asks for, from 1 to those of the digest. */
-function lengthAsked(mechanism: MechanismArgument, most: number): number {
-  const parameter = plainBytes(mechanism, GENERAL_PARAMETER)
-  const { buffer, byteOffset } = parameter
-  const length = Number(new DataView(buffer, byteOffset).getBigUint64(0, true))
-  if (length < 1 || length > most)
-    throw new CryptokiError(CKR.MECHANISM_PARAM_INVALID, `a MAC has 1 to ${most} bytes`)
-  return length
-}
-
-interface Hmac {
+interface Hmac extends Pick<Mechanism, 'section' | 'standing' | 'parameter'> {
   readonly name: keyof typeof CKM
-  readonly section: string
-  readonly hash: (typeof hashes)[number]
-  readonly parameter?: 'bytes'
+  readonly hash: (typeof hashes)[number] | (typeof historicalHashes)[number]
   /** Bytes of the MAC. */
   length(mechanism: MechanismArgument): number
 }
 
-function row({ name, section, hash, length, ...rest }: Hmac): Mechanism {
+function row({ name, hash, length, ...rest }: Hmac): Mechanism {
   const keyTypes = [CKK.GENERIC_SECRET, CKK[`${hash.name}_HMAC`]]
-  const make =
-    <T>(maker: (digest: DigestName, key: Uint8Array, length: number) => T) =>
-    ({ key, mechanism }: Begin) =>
-      maker(hash.digest, secretValue(key, keyTypes), length(mechanism))
   return {
     type: CKM[name],
     name,
-    section,
     keyTypes,
     keySize: [1, LONGEST_SECRET],
     ...rest,
-    sign: make(summary),
-    verify: make(verification),
+    ...signingWith(({ key, mechanism }) => ({
+      mac: hmacOf(hash.digest, secretValue(key, keyTypes)),
+      length: length(mechanism),
+    })),
   }
 }
 
-export const hmac: readonly Mechanism[] = hashes.flatMap((hash) => {
-  const { name, section } = hash
+/** CKM_..._HMAC and CKM_..._HMAC_GENERAL of a hash function, with their sections. */
+function rowsOf(
+  hash: Hmac['hash'],
+  [full, general]: readonly [string, string],
+  standing: Pick<Mechanism, 'standing'>,
+): Mechanism[] {
   const most = digestLengths[hash.digest]
   return [
-    row({ name: `${name}_HMAC`, section: `${section}.4`, hash, length: () => most }),
+    row({ name: `${hash.name}_HMAC`, section: full, ...standing, hash, length: () => most }),
     row({
-      name: `${name}_HMAC_GENERAL`,
-      section: `${section}.3`,
+      name: `${hash.name}_HMAC_GENERAL`,
+      section: general,
+      ...standing,
       hash,
       parameter: 'bytes',
-      length: (mechanism) => lengthAsked(mechanism, most),
+      length: (mechanism) => lengthAsked(mechanism, 1, most),
     }),
   ]
-})
+}
+
+export const hmac: readonly Mechanism[] = [
+  ...hashes.flatMap((hash) =>
+    rowsOf(hash, [`${hash.section}.4`, `${hash.section}.3`], standingOf(hash.digest)),
+  ),
+  ...historicalHashes.flatMap((hash) =>
+    rowsOf(hash, [hash.sections[2], hash.sections[1]], { standing: 'legacy' }),
+  ),
+]

@@ -4,7 +4,7 @@
  * makers there are (table.ts), so what is advertised and what works cannot differ.
  */
 import type { Attributes, CryptokiObject } from '../objects/object.ts'
-import type { Data, MechanismArgument, Parameter } from '../standard/calls.ts'
+import type { Attribute, Data, MechanismArgument, Parameter } from '../standard/calls.ts'
 import type { structures } from '../standard/structures.ts'
 import type { Surrender } from '../surrender/surrender.ts'
 
@@ -58,8 +58,20 @@ export interface Begin {
 export interface Make {
   readonly mechanism: MechanismArgument
   readonly surrender: Surrender
-  /** The attributes of the template of the key to be made. */
+  /** The attributes of the template of the key to be made; none where derivation makes no key of it. */
   readonly template: Attributes
+  /** Those of the further keys that a derivation makes (Mechanism.furtherKeys), in order. */
+  readonly further?: readonly Attributes[]
+}
+
+/** What derivation gets beside its base key. */
+export interface Derive extends Make {
+  /**
+   * Another secret key that the derivation uses, by the handle that the parameter names: of one of
+   * these CKK_ types, or of any. It has CKA_DERIVE and allows the mechanism as the base key does. Throws
+   * KEY_HANDLE_INVALID, KEY_TYPE_INCONSISTENT, KEY_FUNCTION_NOT_PERMITTED and MECHANISM_INVALID.
+   */
+  key(handle: number, keyTypes?: readonly number[]): CryptokiObject | Promise<CryptokiObject>
 }
 
 export interface MakePair {
@@ -69,8 +81,25 @@ export interface MakePair {
   readonly privateTemplate: Attributes
 }
 
-/** The attributes a mechanism contributes to a key it makes: its values, without class, type and policy. */
+/**
+ * The attributes a mechanism contributes to a key it makes: its values, without class and type, and
+ * without policy except where the mechanism has rules of its own about it (6.43).
+ */
 export type Made = Attributes
+
+/** Keys that a derivation makes besides the key of C_DeriveKey's template, or instead of it. */
+export interface FurtherKeys {
+  /** Whether C_DeriveKey's template is for a key, too; where not, it answers CK_INVALID_HANDLE. */
+  readonly besides: boolean
+  /** Their templates, each of them completed and checked like that of any derived key. */
+  readonly templates: readonly (readonly Attribute[])[]
+  /**
+   * The values that give their handles back to the application, in the order of the templates:
+   * CK_INVALID_HANDLE for the one whose template made the function fail, undefined for a handle that
+   * stays as it is.
+   */
+  handles(handles: readonly (number | undefined)[]): Parameter
+}
 
 /** A key type: how its keys are completed, and how they look outside. One row a CKK_ number. */
 export interface KeyType {
@@ -94,12 +123,19 @@ export interface Mechanism {
   readonly type: number
   /** The name without CKM_. */
   readonly name: string
-  /** Section of PKCS #11 3.2. */
+  /** Section of PKCS #11 3.2; with `hist` before it, of its historical mechanisms. */
   readonly section: string
   /** CKK_ numbers of keys it works with, or makes; empty for digests. */
   readonly keyTypes: readonly number[]
+  /** It works with secret keys of every type; `keyTypes` is empty then. */
+  readonly anySecretKey?: true
   /** Smallest and largest key, in the unit the section gives (bits for RSA and EC, bytes for AES); 0 where it has no sense. */
   readonly keySize: readonly [number, number]
+  /**
+   * `approved`: FIPS 140-3 approves of it. `legacy`: broken or obsolete, so offered only where a
+   * policy says so. Absent: neither.
+   */
+  readonly standing?: 'approved' | 'legacy'
   /** Further CKF_ flags to advertise, such as CKF_EC_F_P. */
   readonly flags?: number
   /**
@@ -107,8 +143,17 @@ export interface Mechanism {
    * there, since the mechanism supplies them: CKA_VALUE_LEN of CKM_SSL3_PRE_MASTER_KEY_GEN.
    */
   readonly supplies?: readonly number[]
+  /** The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. */
+  readonly makes?: number
   /** The C structure of the parameter; 'bytes' for plain bytes such as an IV; absent where there is none. */
   readonly parameter?: keyof typeof structures | 'bytes'
+  /** The parameter in C_WrapKey and C_UnwrapKey, where it is another. */
+  readonly wrapParameter?: keyof typeof structures | 'bytes'
+  /**
+   * The parameter in the message-based functions, C_WrapKeyAuthenticated and
+   * C_UnwrapKeyAuthenticated, where it is another.
+   */
+  readonly messageParameter?: keyof typeof structures | 'bytes'
   /** Where the parameter may be left out, as the IV of CKM_AES_KEY_WRAP. */
   readonly parameterOptional?: true
   /**
@@ -133,7 +178,17 @@ export interface Mechanism {
   /** Wraps the bytes of a key: the value of a secret key, the PKCS #8 PrivateKeyInfo of a private one. */
   wrap?(begin: Begin, plain: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
   unwrap?(begin: Begin, wrapped: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
-  derive?(base: CryptokiObject, make: Make): Made | Promise<Made>
+  /**
+   * Derives a key. A row with `furtherKeys` answers a list: the values of the key of the template,
+   * where there is one, and then those of the further keys. They are kept whole or not at all.
+   * Values other than handles go back through `make.mechanism.answer`.
+   */
+  derive?(base: CryptokiObject, make: Derive): Derived | Promise<Derived>
+  /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
+  furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
 }
+
+/** What derivation answers. */
+export type Derived = Made | readonly Made[]
 
 export type { Attributes, CryptokiObject, Data, MechanismArgument, Parameter, Surrender }

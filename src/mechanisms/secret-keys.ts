@@ -9,12 +9,12 @@ import type { Attributes, CryptokiObject, Made, Make } from './mechanism.ts'
 const CHECK_VALUE = 3
 
 /**
- * The value of a secret key of one of these types. Throws CKR_KEY_TYPE_INCONSISTENT for another
- * type, or a key that is not secret.
+ * The value of a secret key of one of these types, or of any. Throws CKR_KEY_TYPE_INCONSISTENT for
+ * another type, or a key that is not secret.
  */
-export function secretValue(key: CryptokiObject, keyTypes: readonly number[]): Uint8Array {
+export function secretValue(key: CryptokiObject, keyTypes?: readonly number[]): Uint8Array {
   const keyType = numberOf(key, CKA.KEY_TYPE)
-  const fits = keyType !== undefined && keyTypes.includes(keyType)
+  const fits = keyType !== undefined && (keyTypes === undefined || keyTypes.includes(keyType))
   if (!fits || numberOf(key, CKA.CLASS) !== CKO.SECRET_KEY)
     throw new CryptokiError(CKR.KEY_TYPE_INCONSISTENT, `a key of type ${keyType} does not fit`)
   const value = bytesOf(key, CKA.VALUE)

@@ -5,15 +5,21 @@
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
+import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { checkForm } from './parameter.ts'
+import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { sha512T } from './sha512-t.ts'
+import { simpleDerivations } from './simple-derivations.ts'
+import { ssl3Macs } from './ssl3-macs.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -27,15 +33,23 @@ function byType<Row extends { type: number; name: string }>(
   return table
 }
 
-/** Every mechanism by its CKM_ number, in the order of C_GetMechanismList. */
-export const mechanisms: ReadonlyMap<number, Mechanism> = byType([
-  ...rsa,
-  ...ec,
-  ...aes,
-  ...digests,
-  ...hmac,
-  ...genericSecret,
-])
+/** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
+export const families: Readonly<Record<string, readonly Mechanism[]>> = {
+  rsa,
+  ec,
+  aes,
+  digests,
+  hmac,
+  'generic-secret': genericSecret,
+  'sha512-t': sha512T,
+  'ssl3-macs': ssl3Macs,
+  poly1305,
+  'hash-derivations': hashDerivations,
+  'simple-derivations': simpleDerivations,
+}
+
+/** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
+export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(families).flat())
 
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
@@ -43,6 +57,7 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   ecKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
+  poly1305KeyType,
 ])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
@@ -63,6 +78,9 @@ const FLAG_OF = {
 
 export type Use = keyof typeof FLAG_OF
 
+/** Whose parameter a use takes, where it is not that of most functions. */
+const PARAMETER_OF: { readonly [U in Use]?: ParameterUse } = { wrap: 'wrap', unwrap: 'wrap' }
+
 /** Every use there is. */
 export const uses = Object.keys(FLAG_OF) as readonly Use[]
 
@@ -72,6 +90,9 @@ export type MechanismFor<U extends Use> = Mechanism & Required<Pick<Mechanism, U
 const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
   row[use] !== undefined
 
+/** Mechanisms by their CKM_ numbers: all, or those that a policy offers. */
+export type Offered = ReadonlyMap<number, Mechanism>
+
 /**
  * The row of a mechanism that an application named for a use. Throws CKR_ARGUMENTS_BAD where it
  * named none, CKR_MECHANISM_INVALID for one that is unknown or not for this use, and
@@ -80,12 +101,13 @@ const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
 export function mechanismFor<U extends Use>(
   argument: MechanismArgument | null,
   use: U,
+  among: Offered = mechanisms,
 ): MechanismFor<U> {
   if (argument === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'there is no mechanism')
-  const row = rowOf(argument.type)
+  const row = rowOf(argument.type, among)
   if (!isFor(row, use))
     throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
-  checkForm(row, argument.parameter)
+  checkForm(row, argument.parameter, PARAMETER_OF[use])
   return row
 }
 
@@ -97,26 +119,35 @@ export interface MechanismInfo {
 }
 
 /** What C_GetMechanismInfo tells. Throws CKR_MECHANISM_INVALID for an unknown mechanism. */
-export function mechanismInfo(type: number): MechanismInfo {
-  const row = rowOf(type)
+export function mechanismInfo(type: number, among: Offered = mechanisms): MechanismInfo {
+  const row = rowOf(type, among)
   const [minKeySize, maxKeySize] = row.keySize
   const made = uses.filter((use) => isFor(row, use)).map((use) => FLAG_OF[use])
   const flags = made.reduce((all, flag) => all | flag, row.flags ?? 0) >>> 0
   return { minKeySize, maxKeySize, flags }
 }
 
-/** The CKM_ numbers whose parameter is a structure with a layout (structures.ts), each with its name. */
-export function parameterStructures(): [type: number, structure: keyof typeof structures][] {
-  return [...mechanisms.values()].flatMap(
-    ({ type, parameter }): [number, keyof typeof structures][] =>
-      parameter === undefined || parameter === 'bytes' || structures[parameter].layout === null
+/** A mechanism whose parameter in the functions of a use is a structure with a layout (structures.ts). */
+export type ParameterRow = readonly [type: number, structure: StructureName, use: ParameterUse]
+
+/** All of them. */
+export function parameterStructures(): ParameterRow[] {
+  return [...mechanisms.values()].flatMap((row): ParameterRow[] => {
+    const named: [Mechanism['parameter'], ParameterUse][] = [
+      [row.parameter, 'mechanism'],
+      [row.wrapParameter, 'wrap'],
+      [row.messageParameter, 'message'],
+    ]
+    return named.flatMap(([name, use]): ParameterRow[] =>
+      name === undefined || name === 'bytes' || structures[name].layout === null
         ? []
-        : [[type, parameter]],
-  )
+        : [[row.type, name, use]],
+    )
+  })
 }
 
-function rowOf(type: number): Mechanism {
-  const row = mechanisms.get(type)
+function rowOf(type: number, among: Offered): Mechanism {
+  const row = among.get(type)
   if (row === undefined)
     throw new CryptokiError(CKR.MECHANISM_INVALID, `no mechanism 0x${type.toString(16)}`)
   return row

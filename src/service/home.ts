@@ -7,6 +7,7 @@ import { lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
+import { isRule, type Profile, profiles } from '../mechanisms/policy.ts'
 
 /** An error whose message is for the person who started Softoki, and says the next step. */
 export class SetupError extends Error {
@@ -88,9 +89,21 @@ export function makePrivate(folder: string): void {
     throw new SetupError(`others may look into ${folder}: chmod 700 ${folder}`)
 }
 
+const rule = z
+  .string()
+  .refine(isRule, { error: ({ input }) => `${input} is no mechanism, family or version` })
+
 const shape = z.strictObject({
   /** The service leaves after so many minutes without a client; 0: never. */
   idleMinutes: z.number().min(0).max(525_600).default(10),
+  /** Which mechanisms are offered. docs/MECHANISMS.md lists names, families and profiles. */
+  mechanisms: z
+    .strictObject({
+      profile: z.enum(Object.keys(profiles) as [Profile, ...Profile[]]).default('default'),
+      allow: z.array(rule).max(1000).default([]),
+      deny: z.array(rule).max(1000).default([]),
+    })
+    .prefault({}),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
 })
 

@@ -47,10 +47,14 @@ const LOOK_AGAIN = 25
 
 const MINUTE = 60_000
 
-async function libraryIn({ home, env }: Setting): Promise<Library> {
+async function libraryIn({ home, configuration, env }: Setting): Promise<Library> {
   const interval = surrenderInterval(env)
   const store = await openSqliteStore(home.store)
-  return openLibrary({ store, ...(interval === undefined ? {} : { interval }) })
+  return openLibrary({
+    store,
+    policy: configuration.mechanisms,
+    ...(interval === undefined ? {} : { interval }),
+  })
 }
 
 /** A service that listens. */

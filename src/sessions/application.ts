@@ -10,12 +10,16 @@ import { SlotEvents } from './slot-events.ts'
 /** Session handles are given once in the life of the library, so a stale one never meets a new session. */
 let lastSession = 0
 
+/** What a call finds that was under way, or waited for its turn, when C_Finalize came. */
+const finalized = () => new CryptokiError(CKR.CRYPTOKI_NOT_INITIALIZED, 'C_Finalize was called')
+
 export class ApplicationSessions {
   readonly slots: Slots
   readonly slotEvents = new SlotEvents()
   readonly #sessions = new Map<number, Session>()
   readonly #memberships = new Map<Token, Membership>()
   #lastObject = 0
+  #ended = false
 
   constructor(slots: Slots) {
     this.slots = slots
@@ -33,8 +37,9 @@ export class ApplicationSessions {
     return membership
   }
 
-  /** CKR_SESSION_HANDLE_INVALID where there is none. */
+  /** CKR_SESSION_HANDLE_INVALID where there is none; CKR_CRYPTOKI_NOT_INITIALIZED after the end. */
   session(handle: number): Session {
+    if (this.#ended) throw finalized()
     const session = this.#sessions.get(handle)
     if (session === undefined)
       throw new CryptokiError(CKR.SESSION_HANDLE_INVALID, `there is no session ${handle}`)
@@ -68,8 +73,12 @@ export class ApplicationSessions {
   }
 
   end(): void {
+    this.#ended = true
     this.slots.watchers.delete(this.slotEvents.occurred)
     this.slotEvents.end()
-    for (const session of [...this.#sessions.values()]) this.close(session)
+    for (const session of [...this.#sessions.values()]) {
+      session.close(finalized())
+      this.close(session)
+    }
   }
 }

@@ -112,8 +112,7 @@ export class Membership implements TokenWatcher {
 
   /** Takes up a new session object. */
   keep(object: CryptokiObject, session: Session): number {
-    if (!this.sessions.has(session))
-      throw new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed meanwhile')
+    session.signal.throwIfAborted()
     if (this.#sessionObjects >= MOST_SESSION_OBJECTS)
       throw new CryptokiError(CKR.DEVICE_MEMORY, `${MOST_SESSION_OBJECTS} session objects are kept`)
     this.#sessionObjects++

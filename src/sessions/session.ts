@@ -50,7 +50,7 @@ export class Session {
     return this.readWrite ? CKS.RW_PUBLIC_SESSION : CKS.RO_PUBLIC_SESSION
   }
 
-  /** Aborted when the session is closed. */
+  /** Aborted when the session is closed; the reason is a CryptokiError. */
   get signal(): AbortSignal {
     return this.#closed.signal
   }
@@ -137,8 +137,9 @@ export class Session {
     return [...this.#operations.values()].filter((operation) => operation.awaitsLogin)
   }
 
-  close(): void {
+  /** `why` is the error of a function that finds its session closed. */
+  close(why = new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed meanwhile')): void {
     this.endOperations()
-    this.#closed.abort(new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed'))
+    this.#closed.abort(why)
   }
 }

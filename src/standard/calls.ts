@@ -41,13 +41,44 @@ export interface AttributeAnswers {
   readonly rv: number
 }
 
-/** The values of a parameter structure by name, in the order its layout tells (structures.ts). */
-export type Parameter = Readonly<Record<string, number | Uint8Array>>
+/**
+ * A value of a parameter structure, by the letter of its layout (structures.ts): `u` and `y` a
+ * number; `v` a Parameter of `major` and `minor`; `f`, `p` and `q` bytes, none where the pointer is
+ * NULL; `b` and `r` bytes, null where the pointer is NULL; `t` attributes; `{` a Parameter; `*` what
+ * it points to, null where it is NULL; `a` and `c` an array of Parameters.
+ */
+export type ParameterValue =
+  | number
+  | Uint8Array
+  | Parameter
+  | readonly Parameter[]
+  | readonly Attribute[]
+  | null
 
-/** A mechanism as it travels. Its parameter is a structure's values, plain bytes, or absent. */
+/** The values of a parameter structure by name. */
+export interface Parameter {
+  readonly [name: string]: ParameterValue
+}
+
+/**
+ * A mechanism as it travels. Its parameter is a structure's values, plain bytes, or absent. What a
+ * function only writes (`>` in the layout) arrives as zeros: 0, a version of 0.0, as many zero bytes
+ * as there is room for; or as null where the pointer is NULL.
+ *
+ * In a message-based function this is the message's parameter; `type` is the mechanism its operation
+ * was begun with.
+ */
 export interface MechanismArgument {
   readonly type: number
   readonly parameter: Parameter | Uint8Array | null
+  /**
+   * Takes values that the function gives back in fields marked `!` or `>`, in the shape of the
+   * parameter: what is left out stays as it is in the application's memory, and so does what a NULL
+   * pointer points to. Bytes have the length that they came with; those of `r` at most so many. It may be called
+   * at any time while the function works, more than once, and before an error. Absent where the
+   * caller does not ask.
+   */
+  readonly answer?: ((values: Parameter) => void) | undefined
 }
 
 /**
@@ -109,7 +140,8 @@ export interface In {
   /** How many handles at most. */
   found: number
   query: readonly AttributeQuery[]
-  parameter: Parameter | Uint8Array | null
+  /** The parameter of a message, with the mechanism its operation was begun with. */
+  parameter: MechanismArgument
   asyncRoom: Room
 }
 

@@ -3,9 +3,33 @@
  * The structures of PKCS #11 3.2 as they lie in memory on LP64.
  *
  * `layout` says in one string how a structure is flattened for the wire, field by field with natural
- * alignment: u a CK_ULONG; y a CK_BYTE or CK_BBOOL; v a CK_VERSION; fN N bytes in place; p a pointer
- * followed by its CK_ULONG length; q a CK_ULONG length followed by its pointer. It is null for a
- * structure that holds something else. `names` names the values in the order of the layout.
+ * alignment. It is null for a structure that holds something else. One value each:
+ *
+ *     u       a CK_ULONG
+ *     y       a CK_BYTE or CK_BBOOL
+ *     v       a CK_VERSION
+ *     fN      N bytes in place
+ *     p       a pointer to bytes, followed by their CK_ULONG length
+ *     q       a CK_ULONG length, followed by the pointer to the bytes
+ *     r       a pointer to bytes, followed by a pointer to their CK_ULONG length
+ *     bN      a pointer to N bytes; it may be NULL, and so may the next two
+ *     b@I     a pointer to as many bytes as the field I, a CK_ULONG of the outermost structure, tells
+ *     b/I     the same where the field tells bits
+ *     t       a pointer to CK_ATTRIBUTEs, followed by their CK_ULONG count
+ *     {...}   a structure in place
+ *     *{...}  a pointer to a structure; it may be NULL, and so may the next two
+ *     *u *v   a pointer to a CK_ULONG, to a CK_VERSION
+ *     a{...}  a pointer to structures, followed by their CK_ULONG count
+ *     c{...}  a CK_ULONG count, followed by the pointer to the structures
+ *
+ * Before a field, `!` says that the function may change what is there, and `>` that it only writes
+ * there: what the application has there does not travel, zeros arrive. Before all of them, `-` says
+ * that C_DeriveKey answers no key of its own, so that phKey may be NULL.
+ *
+ * `names` names the values in the order of the layout, those of a structure after its own. What the
+ * values are in TypeScript, and how values go back: `Parameter` and `MechanismArgument` in calls.ts.
+ * How they travel: docs/WIRE.md. Bounds: structures 4 deep, 256 in one array, 64 KiB for all that a
+ * function only writes.
  */
 export interface StructureRow {
   readonly size: number
@@ -63,16 +87,52 @@ export const structures = {
   },
   CK_RSA_PKCS_PSS_PARAMS: { size: 24, layout: 'uuu', names: ['hashAlg', 'mgf', 'sLen'] },
   CK_ECDH1_DERIVE_PARAMS: { size: 40, layout: 'uqq', names: ['kdf', 'sharedData', 'publicData'] },
-  CK_ECDH2_DERIVE_PARAMS: { size: 72, layout: null, names: [] },
-  CK_ECMQV_DERIVE_PARAMS: { size: 80, layout: null, names: [] },
+  CK_ECDH2_DERIVE_PARAMS: {
+    size: 72,
+    layout: 'uqquuq',
+    names: ['kdf', 'sharedData', 'publicData', 'privateDataLen', 'privateData', 'publicData2'],
+  },
+  CK_ECMQV_DERIVE_PARAMS: {
+    size: 80,
+    layout: 'uqquuqu',
+    names: [
+      'kdf',
+      'sharedData',
+      'publicData',
+      'privateDataLen',
+      'privateData',
+      'publicData2',
+      'publicKey',
+    ],
+  },
   CK_X9_42_DH1_DERIVE_PARAMS: {
     size: 40,
     layout: 'uqq',
     names: ['kdf', 'otherInfo', 'publicData'],
   },
-  CK_X9_42_DH2_DERIVE_PARAMS: { size: 72, layout: null, names: [] },
-  CK_X9_42_MQV_DERIVE_PARAMS: { size: 80, layout: null, names: [] },
-  CK_KEA_DERIVE_PARAMS: { size: 48, layout: null, names: [] },
+  CK_X9_42_DH2_DERIVE_PARAMS: {
+    size: 72,
+    layout: 'uqquuq',
+    names: ['kdf', 'otherInfo', 'publicData', 'privateDataLen', 'privateData', 'publicData2'],
+  },
+  CK_X9_42_MQV_DERIVE_PARAMS: {
+    size: 80,
+    layout: 'uqquuqu',
+    names: [
+      'kdf',
+      'otherInfo',
+      'publicData',
+      'privateDataLen',
+      'privateData',
+      'publicData2',
+      'publicKey',
+    ],
+  },
+  CK_KEA_DERIVE_PARAMS: {
+    size: 48,
+    layout: 'yub@1b@1q',
+    names: ['isSender', 'randomLen', 'randomA', 'randomB', 'publicData'],
+  },
   CK_RC2_CBC_PARAMS: { size: 16, layout: 'uf8', names: ['effectiveBits', 'iv'] },
   CK_RC2_MAC_GENERAL_PARAMS: { size: 16, layout: 'uu', names: ['effectiveBits', 'macLength'] },
   CK_RC5_PARAMS: { size: 16, layout: 'uu', names: ['wordsize', 'rounds'] },
@@ -82,27 +142,80 @@ export const structures = {
     layout: 'uuu',
     names: ['wordsize', 'rounds', 'macLength'],
   },
-  CK_DES_CBC_ENCRYPT_DATA_PARAMS: { size: 24, layout: null, names: [] },
-  CK_AES_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: null, names: [] },
+  CK_DES_CBC_ENCRYPT_DATA_PARAMS: { size: 24, layout: 'f8p', names: ['iv', 'data'] },
+  CK_AES_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
   CK_SKIPJACK_PRIVATE_WRAP_PARAMS: { size: 88, layout: null, names: [] },
   CK_SKIPJACK_RELAYX_PARAMS: { size: 112, layout: null, names: [] },
-  CK_PBE_PARAMS: { size: 48, layout: null, names: [] },
+  CK_PBE_PARAMS: {
+    size: 48,
+    layout: '>b8ppu',
+    names: ['initVector', 'password', 'salt', 'iteration'],
+  },
   CK_KEY_WRAP_SET_OAEP_PARAMS: { size: 24, layout: 'yp', names: ['bc', 'x'] },
   CK_SSL3_RANDOM_DATA: { size: 32, layout: 'pp', names: ['clientRandom', 'serverRandom'] },
-  CK_SSL3_MASTER_KEY_DERIVE_PARAMS: { size: 40, layout: null, names: [] },
+  CK_SSL3_MASTER_KEY_DERIVE_PARAMS: {
+    size: 40,
+    layout: '{pp}>*v',
+    names: ['randomInfo', 'clientRandom', 'serverRandom', 'version'],
+  },
   CK_SSL3_KEY_MAT_OUT: { size: 48, layout: null, names: [] },
-  CK_SSL3_KEY_MAT_PARAMS: { size: 72, layout: null, names: [] },
-  CK_TLS_PRF_PARAMS: { size: 48, layout: null, names: [] },
+  CK_SSL3_KEY_MAT_PARAMS: {
+    size: 72,
+    layout: '-uuuy{pp}*{>u>u>u>u>b/2>b/2}',
+    names: [
+      'macSizeInBits',
+      'keySizeInBits',
+      'ivSizeInBits',
+      'isExport',
+      'randomInfo',
+      'clientRandom',
+      'serverRandom',
+      'returnedKeyMaterial',
+      'clientMacSecret',
+      'serverMacSecret',
+      'clientKey',
+      'serverKey',
+      'ivClient',
+      'ivServer',
+    ],
+  },
+  CK_TLS_PRF_PARAMS: { size: 48, layout: '-pp>r', names: ['seed', 'label', 'output'] },
   CK_WTLS_RANDOM_DATA: { size: 32, layout: 'pp', names: ['clientRandom', 'serverRandom'] },
-  CK_WTLS_MASTER_KEY_DERIVE_PARAMS: { size: 48, layout: null, names: [] },
-  CK_WTLS_PRF_PARAMS: { size: 56, layout: null, names: [] },
+  CK_WTLS_MASTER_KEY_DERIVE_PARAMS: {
+    size: 48,
+    layout: 'u{pp}>b1',
+    names: ['digestMechanism', 'randomInfo', 'clientRandom', 'serverRandom', 'version'],
+  },
+  CK_WTLS_PRF_PARAMS: {
+    size: 56,
+    layout: '-upp>r',
+    names: ['digestMechanism', 'seed', 'label', 'output'],
+  },
   CK_WTLS_KEY_MAT_OUT: { size: 24, layout: null, names: [] },
-  CK_WTLS_KEY_MAT_PARAMS: { size: 88, layout: null, names: [] },
+  CK_WTLS_KEY_MAT_PARAMS: {
+    size: 88,
+    layout: '-uuuuuy{pp}*{>u>u>b/3}',
+    names: [
+      'digestMechanism',
+      'macSizeInBits',
+      'keySizeInBits',
+      'ivSizeInBits',
+      'sequenceNumber',
+      'isExport',
+      'randomInfo',
+      'clientRandom',
+      'serverRandom',
+      'returnedKeyMaterial',
+      'macSecret',
+      'key',
+      'iv',
+    ],
+  },
   CK_CMS_SIG_PARAMS: { size: 64, layout: null, names: [] },
-  CK_KEY_DERIVATION_STRING_DATA: { size: 16, layout: null, names: [] },
+  CK_KEY_DERIVATION_STRING_DATA: { size: 16, layout: 'p', names: ['data'] },
   CK_PKCS5_PBKD2_PARAMS: {
     size: 72,
-    layout: 'upuupp',
+    layout: 'upuupr',
     names: ['saltSource', 'saltSourceData', 'iterations', 'prf', 'prfData', 'password'],
   },
   CK_PKCS5_PBKD2_PARAMS2: {
@@ -111,52 +224,96 @@ export const structures = {
     names: ['saltSource', 'saltSourceData', 'iterations', 'prf', 'prfData', 'password'],
   },
   CK_OTP_PARAM: { size: 24, layout: 'up', names: ['type', 'value'] },
-  CK_OTP_PARAMS: { size: 16, layout: null, names: [] },
-  CK_OTP_SIGNATURE_INFO: { size: 16, layout: null, names: [] },
-  CK_KIP_PARAMS: { size: 32, layout: null, names: [] },
+  CK_OTP_PARAMS: { size: 16, layout: 'a{up}', names: ['params', 'type', 'value'] },
+  CK_OTP_SIGNATURE_INFO: { size: 16, layout: 'a{up}', names: ['params', 'type', 'value'] },
+  CK_KIP_PARAMS: {
+    size: 32,
+    layout: '*{up}up',
+    names: ['mechanism', 'mechanism', 'parameter', 'key', 'seed'],
+  },
   CK_AES_CTR_PARAMS: { size: 24, layout: 'uf16', names: ['counterBits', 'cb'] },
   CK_GCM_PARAMS: { size: 48, layout: 'pupu', names: ['iv', 'ivBits', 'aad', 'tagBits'] },
-  CK_GCM_MESSAGE_PARAMS: { size: 48, layout: null, names: [] },
+  CK_GCM_MESSAGE_PARAMS: {
+    size: 48,
+    layout: '!puu!b/4u',
+    names: ['iv', 'ivFixedBits', 'ivGenerator', 'tag', 'tagBits'],
+  },
   CK_GCM_WRAP_PARAMS: {
     size: 56,
-    layout: 'puupu',
+    layout: '!puupu',
     names: ['iv', 'ivFixedBits', 'ivGenerator', 'aad', 'tagBits'],
   },
   CK_CCM_PARAMS: { size: 48, layout: 'uppu', names: ['dataLen', 'nonce', 'aad', 'macLen'] },
   CK_CCM_MESSAGE_PARAMS: {
     size: 56,
-    layout: 'upuup',
+    layout: 'u!puu!p',
     names: ['dataLen', 'nonce', 'nonceFixedBits', 'nonceGenerator', 'mac'],
   },
   CK_CCM_WRAP_PARAMS: {
     size: 64,
-    layout: 'upuupu',
+    layout: 'u!puupu',
     names: ['dataLen', 'nonce', 'nonceFixedBits', 'nonceGenerator', 'aad', 'macLen'],
   },
   CK_AES_GCM_PARAMS: { size: 48, layout: 'pupu', names: ['iv', 'ivBits', 'aad', 'tagBits'] },
   CK_AES_CCM_PARAMS: { size: 48, layout: 'uppu', names: ['dataLen', 'nonce', 'aad', 'macLen'] },
   CK_CAMELLIA_CTR_PARAMS: { size: 24, layout: 'uf16', names: ['counterBits', 'cb'] },
-  CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: null, names: [] },
-  CK_ARIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: null, names: [] },
+  CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
+  CK_ARIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
   CK_DSA_PARAMETER_GEN_PARAM: { size: 32, layout: 'upu', names: ['hash', 'seed', 'index'] },
   CK_ECDH_AES_KEY_WRAP_PARAMS: {
     size: 32,
     layout: 'uuq',
     names: ['aesKeyBits', 'kdf', 'sharedData'],
   },
-  CK_RSA_AES_KEY_WRAP_PARAMS: { size: 16, layout: null, names: [] },
-  CK_TLS12_MASTER_KEY_DERIVE_PARAMS: { size: 48, layout: null, names: [] },
-  CK_TLS12_KEY_MAT_PARAMS: { size: 80, layout: null, names: [] },
-  CK_TLS_KDF_PARAMS: { size: 72, layout: null, names: [] },
+  CK_RSA_AES_KEY_WRAP_PARAMS: {
+    size: 16,
+    layout: 'u*{uuup}',
+    names: ['aesKeyBits', 'oaepParams', 'hashAlg', 'mgf', 'source', 'sourceData'],
+  },
+  CK_TLS12_MASTER_KEY_DERIVE_PARAMS: {
+    size: 48,
+    layout: '{pp}>*vu',
+    names: ['randomInfo', 'clientRandom', 'serverRandom', 'version', 'prfHashMechanism'],
+  },
+  CK_TLS12_KEY_MAT_PARAMS: {
+    size: 80,
+    layout: '-uuuy{pp}*{>u>u>u>u>b/2>b/2}u',
+    names: [
+      'macSizeInBits',
+      'keySizeInBits',
+      'ivSizeInBits',
+      'isExport',
+      'randomInfo',
+      'clientRandom',
+      'serverRandom',
+      'returnedKeyMaterial',
+      'clientMacSecret',
+      'serverMacSecret',
+      'clientKey',
+      'serverKey',
+      'ivClient',
+      'ivServer',
+      'prfHashMechanism',
+    ],
+  },
+  CK_TLS_KDF_PARAMS: {
+    size: 72,
+    layout: 'up{pp}p',
+    names: ['prfMechanism', 'label', 'randomInfo', 'clientRandom', 'serverRandom', 'contextData'],
+  },
   CK_TLS_MAC_PARAMS: {
     size: 24,
     layout: 'uuu',
     names: ['prfHashMechanism', 'macLength', 'serverOrClient'],
   },
-  CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS: { size: 32, layout: null, names: [] },
+  CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS: {
+    size: 32,
+    layout: 'up>*v',
+    names: ['prfHashMechanism', 'sessionHash', 'version'],
+  },
   CK_GOSTR3410_DERIVE_PARAMS: { size: 40, layout: 'upp', names: ['kdf', 'publicData', 'ukm'] },
   CK_GOSTR3410_KEY_WRAP_PARAMS: { size: 40, layout: 'ppu', names: ['wrapOID', 'ukm', 'key'] },
-  CK_SEED_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: null, names: [] },
+  CK_SEED_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
   CK_PRF_DATA_PARAM: { size: 24, layout: 'up', names: ['type', 'value'] },
   CK_SP800_108_COUNTER_FORMAT: { size: 16, layout: 'yu', names: ['littleEndian', 'widthInBits'] },
   CK_SP800_108_DKM_LENGTH_FORMAT: {
@@ -164,14 +321,35 @@ export const structures = {
     layout: 'uyu',
     names: ['dkmLengthMethod', 'littleEndian', 'widthInBits'],
   },
-  CK_DERIVED_KEY: { size: 24, layout: null, names: [] },
-  CK_SP800_108_KDF_PARAMS: { size: 40, layout: null, names: [] },
-  CK_SP800_108_FEEDBACK_KDF_PARAMS: { size: 56, layout: null, names: [] },
+  CK_DERIVED_KEY: { size: 24, layout: 't>*u', names: ['template', 'key'] },
+  CK_SP800_108_KDF_PARAMS: {
+    size: 40,
+    layout: 'uc{up}c{t>*u}',
+    names: ['prfType', 'dataParams', 'type', 'value', 'additionalDerivedKeys', 'template', 'key'],
+  },
+  CK_SP800_108_FEEDBACK_KDF_PARAMS: {
+    size: 56,
+    layout: 'uc{up}qc{t>*u}',
+    names: [
+      'prfType',
+      'dataParams',
+      'type',
+      'value',
+      'iv',
+      'additionalDerivedKeys',
+      'template',
+      'key',
+    ],
+  },
   CK_EDDSA_PARAMS: { size: 24, layout: 'yq', names: ['phFlag', 'contextData'] },
-  CK_CHACHA20_PARAMS: { size: 32, layout: null, names: [] },
-  CK_SALSA20_PARAMS: { size: 24, layout: null, names: [] },
+  CK_CHACHA20_PARAMS: {
+    size: 32,
+    layout: 'b/1ub/3u',
+    names: ['blockCounter', 'blockCounterBits', 'nonce', 'nonceBits'],
+  },
+  CK_SALSA20_PARAMS: { size: 24, layout: 'b8b/2u', names: ['blockCounter', 'nonce', 'nonceBits'] },
   CK_SALSA20_CHACHA20_POLY1305_PARAMS: { size: 32, layout: 'pp', names: ['nonce', 'aad'] },
-  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: { size: 24, layout: null, names: [] },
+  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: { size: 24, layout: 'p!b16', names: ['nonce', 'tag'] },
   CK_X3DH_INITIATE_PARAMS: { size: 56, layout: null, names: [] },
   CK_X3DH_RESPOND_PARAMS: { size: 48, layout: null, names: [] },
   CK_X2RATCHET_INITIALIZE_PARAMS: { size: 64, layout: null, names: [] },

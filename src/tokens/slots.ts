@@ -1,9 +1,8 @@
 /** All slots. One free slot is always offered, so that C_InitToken has a place to make a token. */
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import type { PinCost } from '../store/sealing.ts'
 import type { SlotRecord, Store } from '../store/store.ts'
-import { Token } from './token.ts'
+import { Token, type TokenSettings } from './token.ts'
 
 /** Told of the slot where a token was initialised, or that was added or removed. */
 export type SlotWatcher = (slot: number) => void
@@ -11,14 +10,14 @@ export type SlotWatcher = (slot: number) => void
 export class Slots {
   readonly watchers = new Set<SlotWatcher>()
   readonly #store: Store
-  readonly #pinCost: PinCost
+  readonly #settings: TokenSettings
   readonly #tokens = new Map<number, Token>()
   /** Records are read one after the other: what was read last is what is so. */
   #reading: Promise<void> = Promise.resolve()
 
-  private constructor(store: Store, pinCost: PinCost) {
+  private constructor(store: Store, settings: TokenSettings) {
     this.#store = store
-    this.#pinCost = pinCost
+    this.#settings = settings
     store.onChange((slot, object, destroyed = false) => {
       if (object !== undefined) this.#tokens.get(slot)?.changed(object, destroyed)
       // A store that cannot be read fails the next call that needs it.
@@ -26,9 +25,8 @@ export class Slots {
     })
   }
 
-  /** `pinCost` is for PINs that are set from now on. */
-  static async open(store: Store, pinCost: PinCost): Promise<Slots> {
-    const slots = new Slots(store, pinCost)
+  static async open(store: Store, settings: TokenSettings): Promise<Slots> {
+    const slots = new Slots(store, settings)
     for (const record of await store.slots()) slots.#add(record)
     await slots.offerFree()
     return slots
@@ -78,7 +76,7 @@ export class Slots {
 
   #add(record: SlotRecord): void {
     const { slot } = record
-    const token = new Token(this.#store, record, this.#pinCost, () => this.#refresh(slot))
+    const token = new Token(this.#store, record, this.#settings, () => this.#refresh(slot))
     this.#tokens.set(slot, token)
   }
 }

@@ -1,5 +1,6 @@
 /** A slot and the token in it. PKCS #11 3.2, 5.5 (slot and token management). */
 import { randomBytes } from 'node:crypto'
+import type { Offered } from '../mechanisms/table.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { newRootKey, type PinCost, unwrapRootKey, wrapRootKey } from '../store/sealing.ts'
@@ -18,6 +19,14 @@ export interface TokenWatcher {
 const isSame = (one: Uint8Array | undefined, other: Uint8Array | undefined): boolean =>
   one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
 
+/** What all tokens of a library share. */
+export interface TokenSettings {
+  /** What one try costs of a PIN that is set from now on. */
+  readonly pinCost: PinCost
+  /** The mechanisms that the policy offers. */
+  readonly offered: Offered
+}
+
 /** The token is always there, so a slot and its token are one. */
 export class Token {
   readonly slot: number
@@ -26,7 +35,7 @@ export class Token {
   openSessions = 0
   readonly watchers = new Set<TokenWatcher>()
   readonly #store: Store
-  readonly #pinCost: PinCost
+  readonly #settings: TokenSettings
   readonly #refresh: () => Promise<void>
   #record: TokenRecord | null
   /** Made anew with each token, so it tells one from another. */
@@ -34,21 +43,27 @@ export class Token {
   #objects: TokenObjects | undefined
   /** The last change of PINs; the next waits for it. */
   #changing: Promise<unknown> = Promise.resolve()
+  /** The last try of a PIN; the next waits for it. */
+  #trying: Promise<unknown> = Promise.resolve()
 
   /** `refresh` has the record read from the store again and given to `renew`. */
   constructor(
     store: Store,
     { slot, serial, token }: SlotRecord,
-    pinCost: PinCost,
+    settings: TokenSettings,
     refresh: () => Promise<void>,
   ) {
     this.#store = store
-    this.#pinCost = pinCost
+    this.#settings = settings
     this.#refresh = refresh
     this.slot = slot
     this.serial = serial
     this.#record = token
     this.#publicKey = token?.publicKey
+  }
+
+  get offered(): Offered {
+    return this.#settings.offered
   }
 
   get initialized(): boolean {
@@ -120,10 +135,20 @@ export class Token {
   }
 
   /**
-   * The root key, for the right PIN. The try is counted before the PIN is tried. CKR_PIN_INCORRECT,
-   * CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED.
+   * The root key, for the right PIN. CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_USER_PIN_NOT_INITIALIZED.
+   *
+   * The try is counted before the PIN is tried. So tries take turns: many applications that log in at
+   * once would count up to the lock before the first of them was found to be right.
    */
-  async unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+  unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+    const tried = this.#trying.then(() => this.#unlock(owner, pin))
+    // The root key is not kept.
+    const over = () => {}
+    this.#trying = tried.then(over, over)
+    return tried
+  }
+
+  async #unlock(owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
     const record = this.#initialized()
     const wrapped = owner === 'so' ? record.soKey : record.userKey
     if (wrapped === null)
@@ -214,7 +239,7 @@ export class Token {
   }
 
   #wrap(rootKey: Uint8Array, pin: Uint8Array, owner: PinOwner): Promise<Uint8Array> {
-    return wrapRootKey(rootKey, pin, this.#context(owner), this.#pinCost)
+    return wrapRootKey(rootKey, pin, this.#context(owner), this.#settings.pinCost)
   }
 
   #context(owner: PinOwner) {

@@ -3,7 +3,7 @@ import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { checkHead } from './calls.ts'
-import { HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED, TRACE } from './protocol.ts'
+import { BACK, HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED, TRACE } from './protocol.ts'
 import { Reader, type Remote, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
@@ -143,6 +143,15 @@ export class CallUnderWay implements CallContext, Remote {
     const writer = new Writer()
     writer.raw(TRACE.head)
     writer.bytes(Buffer.from(line))
+    this.#outlet.send(writer.frame(this.code))
+  }
+
+  /** What comes when the call is over, or the client gone, nobody waits for. */
+  back(write: (writer: Writer) => void): void {
+    if (this.#ended) return
+    const writer = new Writer()
+    writer.raw(BACK.head)
+    write(writer)
     this.#outlet.send(writer.frame(this.code))
   }
 

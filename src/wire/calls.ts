@@ -3,17 +3,19 @@
  * of its request and its answer, and the signatures that go with them. The extension's calls are
  * made here; p11-kit's are made of the same parts (p11kit.ts).
  */
-import type { FunctionName } from '../standard/calls.ts'
+import type { FunctionName, MechanismArgument } from '../standard/calls.ts'
 import { IN_KINDS, OUT_KINDS } from '../standard/calls.ts'
 import { type ArgumentRow, functions } from '../standard/functions.ts'
+import { parameterUse } from '../standard/layouts.ts'
 import type { Aside, Codec } from './codec.ts'
 import type { ParameterStructures, StructureName } from './layouts.ts'
 import { type Reader, WireError } from './reader.ts'
 import {
   answerKinds,
   bool,
+  givenBack,
   layouts,
-  parameter,
+  type Parameters,
   requestKinds,
   structureOut,
   text,
@@ -43,6 +45,8 @@ export interface WireCall {
   readonly roomAt: number
   /** The kind of the one output, where that is bytes for the caller's buffer. */
   readonly fills: 'room' | 'fill' | undefined
+  /** Reads what a function gives back of its parameter, and answers how to hand that to the caller. */
+  readonly back: ((reader: Reader, inputs: readonly unknown[]) => () => void) | undefined
 }
 
 /** The head of a body: its call number and its signature. */
@@ -63,6 +67,7 @@ export interface CallParts {
   readonly number: number
   readonly inputs: readonly Codec[]
   readonly parts: readonly Part[]
+  readonly back?: WireCall['back']
 }
 
 function fillsOf(name: FunctionName): 'room' | 'fill' | undefined {
@@ -72,7 +77,7 @@ function fillsOf(name: FunctionName): 'room' | 'fill' | undefined {
 }
 
 /** Puts a call together. */
-export function wireCall({ name, number, inputs, parts }: CallParts): WireCall {
+export function wireCall({ name, number, inputs, parts, back }: CallParts): WireCall {
   const kinds = inputRows(name).map(({ kind }) => kind)
   const asked = inputs.map(({ letters }) => letters).join('')
   const told = parts.map((part) => ('output' in part ? part.output : part.aside).letters).join('')
@@ -88,6 +93,7 @@ export function wireCall({ name, number, inputs, parts }: CallParts): WireCall {
     dataAt: kinds.indexOf('data'),
     roomAt: kinds.findIndex((kind) => kind === 'room' || kind === 'fill'),
     fills: fillsOf(name),
+    back,
   }
 }
 
@@ -98,39 +104,39 @@ export function codecFor(table: object, kind: string): Codec {
   return codec
 }
 
-/** A message parameter goes back as the function left it: its bytes into the caller's own. */
-const parameterBack = (at: number): Aside => ({
-  letters: parameter.letters,
-  write: (writer, inputs) => parameter.write(writer, inputs[at] as Uint8Array | null),
-  read(reader, inputs) {
-    const back = parameter.read(reader)
-    const own = inputs[at]
-    if (back instanceof Uint8Array && own instanceof Uint8Array && back.length === own.length)
-      own.set(back)
-  },
-})
-
 /** Call numbers of the extension: this and the function's index. */
 export const FIRST_CALL = 0x53000000
 
 /** C_Initialize: program, process id, whether calls are to be told, pace. */
 const introduction: readonly Codec[] = [text, ulong, bool, ulong]
 
-function extensionCall(name: FunctionName, kinds: ReturnType<typeof requestKinds>): WireCall {
+/** How the values that come back of a call's parameter are read; undefined where it has none. */
+function backOf(name: FunctionName, parameters: Parameters): WireCall['back'] {
+  const at = inputRows(name).findIndex(({ kind }) => kind === 'mechanism' || kind === 'parameter')
+  if (at < 0) return undefined
+  return (reader, inputs) => {
+    const argument = inputs[at] as MechanismArgument | null
+    if (argument === null) throw new WireError('values back for no mechanism')
+    const values = givenBack(reader, argument, parameters)
+    return () => argument.answer?.(values)
+  }
+}
+
+function extensionCall(name: FunctionName, structures: ParameterStructures): WireCall {
   const { index, args } = functions[name]
   const number = FIRST_CALL + index
   if (name === 'C_Initialize')
     return wireCall({ name, number, inputs: introduction, parts: [{ output: layouts }] })
   const rows: readonly ArgumentRow[] = args
-  const asked = inputRows(name)
+  const parameters = { structures, use: parameterUse(name) }
+  const kinds = requestKinds(parameters)
   const parts = rows.flatMap((row): Part[] => {
-    if (row.kind === 'parameter') return [{ aside: parameterBack(asked.indexOf(row)) }]
     if (row.kind === 'structureOut')
       return [{ output: structureOut(row.structure as StructureName) }]
     return OUT_KINDS.has(row.kind) ? [{ output: codecFor(answerKinds, row.kind) }] : []
   })
-  const inputs = asked.map(({ kind }) => codecFor(kinds, kind))
-  return wireCall({ name, number, inputs, parts })
+  const inputs = inputRows(name).map(({ kind }) => codecFor(kinds, kind))
+  return wireCall({ name, number, inputs, parts, back: backOf(name, parameters) })
 }
 
 /** The calls of a protocol by their numbers. */
@@ -138,10 +144,9 @@ export type Calls = ReadonlyMap<number, WireCall>
 
 /** The extension's calls. C_Initialize takes an introduction and answers layouts. */
 export function extensionCalls(structures: ParameterStructures): Calls {
-  const kinds = requestKinds(structures)
   const names = Object.keys(functions) as FunctionName[]
   return new Map(
-    names.map((name) => [FIRST_CALL + functions[name].index, extensionCall(name, kinds)]),
+    names.map((name) => [FIRST_CALL + functions[name].index, extensionCall(name, structures)]),
   )
 }
 

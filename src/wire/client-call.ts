@@ -5,6 +5,7 @@ import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { readAnswer, startsWith, type WireCall, writeRequest } from './calls.ts'
 import {
+  BACK,
   ERROR,
   HAVE_READ,
   MILLION,
@@ -114,6 +115,7 @@ export class ClientCall {
     else if (startsWith(body, SURRENDER.head))
       this.#surrender(new Reader(body, SURRENDER.head.length))
     else if (startsWith(body, READ.head)) this.#read(new Reader(body, READ.head.length))
+    else if (startsWith(body, BACK.head)) this.#back(new Reader(body, BACK.head.length))
     else if (startsWith(body, PUT.head)) this.#put(new Reader(body, PUT.head.length))
     else if (startsWith(body, TRACE.head)) this.#trace(new Reader(body, TRACE.head.length))
     else throw new WireError('a frame that is no answer')
@@ -193,6 +195,17 @@ export class ClientCall {
     const { put } = this.#context
     if (put === undefined) this.#pieces.push({ offset, bytes })
     else this.#next(async () => put(offset, bytes))
+  }
+
+  #back(reader: Reader): void {
+    if (this.#call.back === undefined) throw new WireError('values back for no parameter')
+    const handOn = this.#call.back(reader, this.#inputs)
+    reader.end()
+    try {
+      handOn()
+    } catch (cause) {
+      this.#thrown ??= { cause, what: 'the values that came back could not be taken' }
+    }
   }
 
   /** Does something once what came before it is done. */

@@ -22,7 +22,7 @@ import { functions } from '../standard/functions.ts'
 import { type Calls, extensionCalls, FIRST_CALL, type WireCall } from './calls.ts'
 import { ClientCall } from './client-call.ts'
 import { FrameReader, sendFrame } from './frames.ts'
-import { layoutStructures } from './layouts.ts'
+import { type LayoutRow, layoutStructures } from './layouts.ts'
 import { EXTENSION, introductionInputs, MOST_EXTENSION_BODY } from './protocol.ts'
 import { WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
@@ -72,7 +72,7 @@ class Client implements Application {
   readonly #say: Say | undefined
   readonly #frames = new FrameReader(MOST_EXTENSION_BODY)
   readonly #underWay = new Map<number, ClientCall>()
-  readonly #layouts = new Map<number, string>()
+  readonly #layouts: LayoutRow[] = []
   readonly #calls: Calls = extensionCalls(layoutStructures(this.#layouts))
   #greeted = false
   #lastCode = 0
@@ -94,7 +94,7 @@ class Client implements Application {
     const self = { program, pid: process.pid, traces: this.#say !== undefined }
     const inputs = introductionInputs(interval === undefined ? self : { ...self, interval })
     const layouts = await this.#ask('C_Initialize', inputs, {})
-    for (const [type, layout] of layouts as [number, string][]) this.#layouts.set(type, layout)
+    this.#layouts.push(...(layouts as LayoutRow[]))
   }
 
   async call<N extends FunctionName>(

@@ -1,37 +1,19 @@
-/**
- * Structures flattened by their layout strings (standard/structures.ts): `u` u64; `y` u8; `v` two
- * u8; `fN` N bytes; `p` and `q` a length and bytes.
- */
+/** Structures by their layouts (standard/structures.ts): which there are, and those that tell something. */
 import type { Parameter, StructureValues } from '../standard/calls.ts'
+import {
+  type Field,
+  fieldsOf,
+  type ParameterUse,
+  type StructureName,
+  structureFields,
+} from '../standard/layouts.ts'
 import { type StructureRow, structures } from '../standard/structures.ts'
-import { type Reader, WireError } from './reader.ts'
+import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-export type StructureName = keyof typeof structures
-
-/** A value of a structure: a letter of the layout, N for `fN`, and the value's name. */
-export interface Field {
-  readonly letter: string
-  readonly length: number
-  readonly name: string
-}
-
-/** The fields of a layout; the names are those of the structure, or the places where there are none. */
-export function fieldsOf(layout: string, names: readonly string[] = []): readonly Field[] {
-  return Array.from(layout.matchAll(/([uyvpq])|f(\d+)/g), ([, letter, length], at) => ({
-    letter: letter ?? 'f',
-    length: Number(length ?? 0),
-    name: names[at] ?? String(at),
-  }))
-}
+export { type Field, fieldsOf, type StructureName, structureFields }
 
 const rows = structures as Record<string, StructureRow>
-
-/** The fields of a structure; undefined where it does not flatten. */
-export function structureFields(name: StructureName): readonly Field[] | undefined {
-  const row = rows[name] as StructureRow
-  return row.layout === null ? undefined : fieldsOf(row.layout, row.names)
-}
 
 const BLANK = 0x20
 
@@ -53,7 +35,6 @@ export function writeField(writer: Writer, { letter, length, name }: Field, valu
   if (letter === 'u' && typeof value === 'number') writer.u64(value)
   else if (letter === 'y' && typeof value === 'number') writer.u8(value)
   else if (letter === 'f' && isText(value)) writer.raw(padded(value, length))
-  else if ((letter === 'p' || letter === 'q') && value instanceof Uint8Array) writer.bytes(value)
   else if (letter === 'v' && typeof value === 'object' && !isText(value)) {
     writer.u8(value.major)
     writer.u8(value.minor)
@@ -71,59 +52,59 @@ export function writeStructure(
 /** A value of a structure that tells something: bytes of fixed size are text, without blanks at its end. */
 export function readField(reader: Reader, { letter, length }: Field): StructureValues[string] {
   if (letter === 'v') return { major: reader.u8(), minor: reader.u8() }
-  return letter === 'f' ? reader.raw(length).toString('utf8').trimEnd() : readValue(reader, letter)
+  if (letter === 'f') return reader.raw(length).toString('utf8').trimEnd()
+  return letter === 'u' ? reader.u64() : reader.u8()
 }
 
 export const readStructure = (reader: Reader, fields: readonly Field[]): StructureValues =>
   Object.fromEntries(fields.map((field) => [field.name, readField(reader, field)]))
 
-const readValue = (reader: Reader, letter: string): number | Uint8Array => {
-  if (letter === 'u') return reader.u64()
-  return letter === 'y' ? reader.u8() : reader.bytesOrNone()
-}
+/** A mechanism whose parameter in the functions of a use (of all, where there is none) is a structure. */
+export type ParameterRow = readonly [type: number, structure: StructureName, use?: ParameterUse]
 
-/** A parameter structure: bytes of fixed size are bytes. */
-export function readParameter(reader: Reader, fields: readonly Field[]): Parameter {
-  const values: Record<string, number | Uint8Array> = {}
-  for (const { letter, length, name } of fields) {
-    if (letter === 'v') throw new WireError('a version in a parameter')
-    values[name] = letter === 'f' ? reader.raw(length) : readValue(reader, letter)
-  }
-  return values
-}
+/** What C_Initialize answers: CKM_ numbers with the layouts of their parameters. */
+export type LayoutRow = readonly [type: number, use: ParameterUse, layout: string]
 
 /** Which structure a mechanism's parameter is; undefined for plain bytes and none. */
 export interface ParameterStructures {
   /** The parameter is known where it is to be written: its names tell alike layouts apart. */
-  fields(type: number, parameter?: Parameter): readonly Field[] | undefined
+  fields(type: number, use: ParameterUse, parameter?: Parameter): readonly Field[] | undefined
 }
 
+const keyOf = (type: number, use: ParameterUse) => `${type} ${use}`
+
 /** The service's view: the structure that each CKM_ number's row names. */
-export function namedStructures(
-  entries: Iterable<readonly [number, StructureName]>,
-): ParameterStructures {
-  const byType = new Map(Array.from(entries, ([type, name]) => [type, structureFields(name)]))
-  return { fields: (type) => byType.get(type) }
+export function namedStructures(entries: Iterable<ParameterRow>): ParameterStructures {
+  const fields = new Map(
+    Array.from(entries, ([type, name, use = 'mechanism']) => [
+      keyOf(type, use),
+      structureFields(name),
+    ]),
+  )
+  return {
+    fields: (type, use) => fields.get(keyOf(type, use)) ?? fields.get(keyOf(type, 'mechanism')),
+  }
 }
 
 /** A client's view: the layouts it was told by C_Initialize, the names from what it is given. */
-export function layoutStructures(layouts: ReadonlyMap<number, string>): ParameterStructures {
+export function layoutStructures(layouts: readonly LayoutRow[]): ParameterStructures {
+  const layoutOf = (type: number, use: ParameterUse) =>
+    layouts.find((row) => row[0] === type && row[1] === use)?.[2]
   return {
-    fields(type, parameter = {}) {
-      const layout = layouts.get(type)
-      const fits = (row: StructureRow) =>
-        row.layout === layout && row.names.every((name) => name in parameter)
-      const row = layout === undefined ? undefined : Object.values(rows).find(fits)
-      return row && layout !== undefined ? fieldsOf(layout, row.names) : undefined
+    fields(type, use, parameter = {}) {
+      const layout = layoutOf(type, use) ?? layoutOf(type, 'mechanism')
+      if (layout === undefined) return undefined
+      return Object.values(rows)
+        .filter((row) => row.layout === layout)
+        .map((row) => fieldsOf(layout, row.names))
+        .find((fields) => fields.every(({ name }) => name in parameter))
     },
   }
 }
 
 /** The CKM_ numbers and layouts that C_Initialize answers. */
-export const layoutsOf = (
-  entries: Iterable<readonly [number, StructureName]>,
-): (readonly [number, string])[] =>
-  Array.from(entries).flatMap(([type, name]) => {
-    const layout = structures[name].layout
-    return layout === null ? [] : [[type, layout] as const]
+export const layoutsOf = (entries: Iterable<ParameterRow>): LayoutRow[] =>
+  Array.from(entries).flatMap(([type, name, use = 'mechanism']) => {
+    const { layout } = structures[name]
+    return layout === null ? [] : [[type, use, layout] as const]
   })

@@ -10,9 +10,10 @@ import type {
   AttributeQuery,
 } from '../standard/calls.ts'
 import { CK_UNAVAILABLE_INFORMATION, CKA } from '../standard/constants.ts'
+import { ATTRIBUTE_SIZE } from './attributes.ts'
 import type { Codec } from './codec.ts'
 import { type Reader, WireError } from './reader.ts'
-import { ATTRIBUTE_SIZE } from './values.ts'
+
 import type { Writer } from './writer.ts'
 
 const MOST_ATTRIBUTES = 1024

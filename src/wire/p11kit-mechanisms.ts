@@ -235,8 +235,8 @@ function writeStructure(writer: Writer, form: ParameterForm | undefined, paramet
   for (const { letter, name } of form) {
     const value = parameter[name]
     if (value instanceof Uint8Array) writer.bytes(value)
-    else if (letter === 'y') writer.u8(value ?? 0)
-    else writer.u64(value ?? 0)
+    else if (letter === 'y') writer.u8(Number(value ?? 0))
+    else writer.u64(Number(value ?? 0))
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Filled,
   type FilledList,
   type In,
+  type MechanismArgument,
   type Out,
   type Room,
   type StructureValues,
@@ -145,6 +146,13 @@ const foundHandles: Codec<readonly number[]> = {
   },
 }
 
+/** The parameter of a message as it lies in the client's memory; of which mechanism is not told. */
+const messageParameter: Codec<MechanismArgument> = {
+  letters: bytes.letters,
+  write: (writer, { parameter }) => bytes.write(writer, parameter as Uint8Array | null),
+  read: (reader) => ({ type: 0, parameter: bytes.read(reader) }),
+}
+
 /** Every kind that a request holds. p11-kit has no callbacks, and no functions of 3.2. */
 export const requestKinds = (version: number): { readonly [K in keyof In]: Codec<In[K]> } => ({
   session: ulong,
@@ -165,7 +173,7 @@ export const requestKinds = (version: number): { readonly [K in keyof In]: Codec
   list: listRoom,
   found,
   query: query(version),
-  parameter: bytes as Codec<In['parameter']>,
+  parameter: messageParameter,
   asyncRoom: absent(null),
 })
 

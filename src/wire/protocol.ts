@@ -2,7 +2,7 @@
 import { CK_UNAVAILABLE_INFORMATION, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type Calls, extensionCalls, head } from './calls.ts'
-import { layoutsOf, namedStructures, type StructureName } from './layouts.ts'
+import { layoutsOf, namedStructures, type ParameterRow } from './layouts.ts'
 import { checkHandshake, MOST_BODY, NEWEST, p11kitCalls } from './p11kit.ts'
 
 /** The version byte of the extension: S. */
@@ -21,11 +21,14 @@ export const PUT = { call: 0x53010002, head: head(0x53010002, 'ua') }
 export const SURRENDERED = { call: SURRENDER.call, head: head(SURRENDER.call, 'u') }
 export const HAVE_READ = { call: READ.call, head: head(READ.call, 'a') }
 
+/** What the service gives back of a call's parameter, ahead of the answer. */
+export const BACK = { call: 0x53010004, head: head(0x53010004, 'W') }
+
 /** What the client sends to have a call stopped. */
 export const STOP = { call: 0x53010003, head: head(0x53010003, '') }
 
 /** What the service tells a client about a call, where C_Initialize asked for it. */
-export const TRACE = { call: 0x53010004, head: head(0x53010004, 'a') }
+export const TRACE = { call: 0x53010005, head: head(0x53010005, 'a') }
 
 /** Progress is told in millionths. */
 export const MILLION = 1_000_000
@@ -97,7 +100,7 @@ function introductionOf([program, pid, traces, interval]: IntroductionInputs): I
 }
 
 /** All protocols; `parameters` tells for each CKM_ number whose parameter is a structure which one. */
-export function protocols(parameters: readonly (readonly [number, StructureName])[]): ProtocolFor {
+export function protocols(parameters: readonly ParameterRow[]): ProtocolFor {
   const extension: Protocol = {
     version: EXTENSION,
     calls: extensionCalls(namedStructures(parameters)),

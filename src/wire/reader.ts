@@ -3,6 +3,8 @@
  * is taken from memory for a length or count that the message does not hold.
  */
 import type { Data } from '../standard/calls.ts'
+import { MOST_WRITTEN } from '../standard/layouts.ts'
+import type { Writer } from './writer.ts'
 
 /** The other end broke the protocol: ends its connection and nothing else. */
 export class WireError extends Error {
@@ -15,9 +17,12 @@ const NULL_LENGTH = 0xffffffff
 /** Attributes and queries that one message may hold, nested ones too. */
 const MOST_ELEMENTS = 16_384
 
-/** Makes the Data that stays with the client; its length in bytes. */
+/** What a call that is being read reaches its client by. */
 export interface Remote {
+  /** Makes the Data that stays with the client; its length in bytes. */
   remote(length: number): Data
+  /** Sends values of the parameter back; `write` writes them. */
+  back(write: (writer: Writer) => void): void
 }
 
 export class Reader {
@@ -25,6 +30,7 @@ export class Reader {
   readonly #remote: Remote | undefined
   #at: number
   #elements = 0
+  #zeros = 0
 
   /** Reads from `at` to the end of `bytes`. */
   constructor(bytes: Buffer, at = 0, remote?: Remote) {
@@ -130,6 +136,21 @@ export class Reader {
   remote(length: number): Data {
     if (this.#remote === undefined) throw new WireError('data that is not here')
     return this.#remote.remote(length)
+  }
+
+  /** Sends values of a parameter back to the client; undefined where the protocol has no place for them. */
+  get back(): Remote['back'] | undefined {
+    const remote = this.#remote
+    return remote && ((write) => remote.back(write))
+  }
+
+  /** Zeros for room that a function only writes to; null for a NULL pointer. */
+  zeros(): Uint8Array | null {
+    const length = this.u32()
+    if (length === NULL_LENGTH) return null
+    this.#zeros += length
+    if (this.#zeros > MOST_WRITTEN) throw new WireError('too much room within a parameter')
+    return new Uint8Array(length)
   }
 
   /** Throws where something is left. */

@@ -1,9 +1,5 @@
 /** The values of Softoki's extension of the protocol (docs/WIRE.md, "Body"), each both ways. */
 import {
-  type Attribute,
-  type AttributeAnswer,
-  type AttributeAnswers,
-  type AttributeQuery,
   type Data,
   dataOf,
   type Filled,
@@ -11,31 +7,34 @@ import {
   type In,
   type MechanismArgument,
   type Out,
+  type Parameter,
   type Room,
   type StructureValues,
 } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { PARAMETER_USES, type ParameterUse } from '../standard/layouts.ts'
+import { answers, query, template } from './attributes.ts'
 import { absent, type Codec } from './codec.ts'
 import {
+  type LayoutRow,
   type ParameterStructures,
   padded,
-  readParameter,
   readStructure,
   type StructureName,
   structureFields,
   writeStructure,
 } from './layouts.ts'
+import { readBack, readParameter, writeBack, writeParameter } from './parameters.ts'
 import { type Reader, WireError } from './reader.ts'
 import type { Writer } from './writer.ts'
 
 /** Data up to this many bytes travels with the call, and one READ or PUT moves no more: 1 MiB. */
 export const MOST_HERE = 1 << 20
 
-/** Attributes in one array, arrays within arrays, and bytes of a text. */
-const MOST_ATTRIBUTES = 1024
-const MOST_DEPTH = 8
+/** Bytes of a text, and of a layout. */
 const MOST_TEXT = 4096
+const MOST_LAYOUT = 127
 
 /** Handles that one C_FindObjects answers at most, so that they fit a frame. */
 export const MOST_FOUND = 1 << 20
@@ -92,91 +91,91 @@ const label: Codec<Uint8Array> = {
   read: (reader) => reader.raw(LABEL),
 }
 
-/** Bytes that an attribute and a query take at least. */
-const ATTRIBUTE = 13
-const QUERY = 9
-
-function writeAttributes(writer: Writer, attributes: readonly Attribute[]): void {
-  writer.u32(attributes.length)
-  for (const { type, value } of attributes) {
-    writer.u64(type)
-    writer.bool(!(value instanceof Uint8Array))
-    if (value instanceof Uint8Array) writer.bytes(value)
-    else writeAttributes(writer, value)
-  }
-}
-
-function readAttributes(reader: Reader, depth = 1): Attribute[] {
-  return readElements(reader, ATTRIBUTE, depth, (type, reader) =>
-    reader.bool()
-      ? { type, value: readAttributes(reader, depth + 1) }
-      : { type, value: reader.bytesOrNone() },
-  )
-}
-
-function readElements<T>(
-  reader: Reader,
-  size: number,
-  depth: number,
-  read: (type: number, reader: Reader) => T,
-): T[] {
-  if (depth > MOST_DEPTH) throw new WireError('attributes too deep within each other')
-  const count = reader.elements(size, MOST_ATTRIBUTES)
-  return Array.from({ length: count }, () => read(reader.u64(), reader))
-}
-
-const template: Codec<readonly Attribute[]> = {
-  letters: 'A',
-  write: writeAttributes,
-  read: (reader) => readAttributes(reader),
-}
-
 /** Forms of a mechanism's parameter. */
 const NO_PARAMETER = 0
 const PLAIN = 1
 const STRUCTURE = 2
 const NULL_MECHANISM = 3
 
-const mechanism = (structures: ParameterStructures): Codec<MechanismArgument | null> => ({
+/** The parameters of the functions of one use. */
+export interface Parameters {
+  readonly structures: ParameterStructures
+  readonly use: ParameterUse
+}
+
+function writeMechanism(
+  writer: Writer,
+  { type, parameter }: MechanismArgument,
+  { structures, use }: Parameters,
+): void {
+  writer.u64(type)
+  if (parameter === null) {
+    writer.u8(NO_PARAMETER)
+    return
+  }
+  if (parameter instanceof Uint8Array) {
+    writer.u8(PLAIN)
+    writer.bytes(parameter)
+    return
+  }
+  const fields = structures.fields(type, use, parameter)
+  if (fields === undefined)
+    throw new CryptokiError(CKR.MECHANISM_INVALID, 'the service knows no structure for it')
+  writer.u8(STRUCTURE)
+  writeParameter(writer, fields, parameter)
+}
+
+function readMechanism(reader: Reader, { structures, use }: Parameters): MechanismArgument | null {
+  const type = reader.u64()
+  const form = reader.form(4)
+  if (form === NULL_MECHANISM) return null
+  if (form === NO_PARAMETER) return { type, parameter: null }
+  if (form === PLAIN) return { type, parameter: reader.bytesOrNone() }
+  const fields = structures.fields(type, use)
+  if (fields === undefined) throw new WireError(`no structure for mechanism ${type}`)
+  const parameter = readParameter(reader, fields)
+  const { back } = reader
+  if (back === undefined || !fields.some(({ written }) => written)) return { type, parameter }
+  const answer = (values: Parameter) =>
+    back((writer) => writeBack(writer, fields, parameter, values))
+  return { type, parameter, answer }
+}
+
+const mechanism = (parameters: Parameters): Codec<MechanismArgument | null> => ({
   letters: 'M',
   write(writer, value) {
-    const { type, parameter } = value ?? { type: 0, parameter: null }
-    writer.u64(type)
-    if (value === null) return writer.u8(NULL_MECHANISM)
-    if (parameter === null) return writer.u8(NO_PARAMETER)
-    if (parameter instanceof Uint8Array) return writePlain(writer, parameter)
-    const fields = structures.fields(type, parameter)
-    if (fields === undefined)
-      throw new CryptokiError(CKR.MECHANISM_INVALID, 'the service knows no structure for it')
-    writer.u8(STRUCTURE)
-    writeStructure(writer, fields, parameter)
+    if (value !== null) {
+      writeMechanism(writer, value, parameters)
+      return
+    }
+    writer.u64(0)
+    writer.u8(NULL_MECHANISM)
   },
+  read: (reader) => readMechanism(reader, parameters),
+})
+
+/** The parameter of a message: as a mechanism that is not NULL. */
+const parameter = (parameters: Parameters): Codec<MechanismArgument> => ({
+  letters: 'P',
+  write: (writer, value) => writeMechanism(writer, value, parameters),
   read(reader) {
-    const type = reader.u64()
-    const form = reader.form(4)
-    if (form === NULL_MECHANISM) return null
-    if (form === NO_PARAMETER) return { type, parameter: null }
-    if (form === PLAIN) return { type, parameter: reader.bytesOrNone() }
-    const fields = structures.fields(type)
-    if (fields === undefined) throw new WireError(`no structure for mechanism ${type}`)
-    return { type, parameter: readParameter(reader, fields) }
+    const value = readMechanism(reader, parameters)
+    if (value === null) throw new WireError('a message without a mechanism')
+    return value
   },
 })
 
-function writePlain(writer: Writer, parameter: Uint8Array): void {
-  writer.u8(PLAIN)
-  writer.bytes(parameter)
-}
-
-/** The parameter of a message-based function. */
-export const parameter: Codec<In['parameter']> = {
-  letters: 'P',
-  write(writer, value) {
-    if (value === null) return writer.u8(NO_PARAMETER)
-    if (!(value instanceof Uint8Array)) throw new TypeError('a message parameter is plain bytes')
-    writePlain(writer, value)
-  },
-  read: (reader) => (reader.form(2) === NO_PARAMETER ? null : reader.bytesOrNone()),
+/** Reads the values that a function gives back of the parameter it was sent. */
+export function givenBack(
+  reader: Reader,
+  { type, parameter }: MechanismArgument,
+  { structures, use }: Parameters,
+): Parameter {
+  const isStructure = parameter !== null && !(parameter instanceof Uint8Array)
+  const fields = isStructure ? structures.fields(type, use, parameter) : undefined
+  if (!isStructure || fields === undefined)
+    throw new WireError('values back for what is no structure')
+  return readBack(reader, fields, parameter)
 }
 
 /** Room for bytes or for a list. */
@@ -241,75 +240,9 @@ const foundHandles: Codec<readonly number[]> = {
   read: (reader) => reader.u64s(reader.count(8)),
 }
 
-/** Forms of a query. */
-const NO_ROOM = 0
-const ROOM = 1
-
-function writeQueries(writer: Writer, queries: readonly AttributeQuery[]): void {
-  writer.u32(queries.length)
-  for (const { type, room, within } of queries) {
-    writer.u64(type)
-    writer.u8(within !== undefined ? 2 : room === null ? NO_ROOM : ROOM)
-    if (within !== undefined) writeQueries(writer, within)
-    else if (room !== null) writer.u64(room)
-  }
-}
-
-/** Bytes of a CK_ATTRIBUTE on LP64. */
-export const ATTRIBUTE_SIZE = 24
-
-function readQueries(reader: Reader, depth = 1): AttributeQuery[] {
-  return readElements(reader, QUERY, depth, (type, reader) => {
-    const form = reader.form(3)
-    if (form === NO_ROOM) return { type, room: null }
-    if (form === ROOM) return { type, room: reader.u64() }
-    const within = readQueries(reader, depth + 1)
-    return { type, room: within.length * ATTRIBUTE_SIZE, within }
-  })
-}
-
-const query: Codec<readonly AttributeQuery[]> = {
-  letters: 'Q',
-  write: writeQueries,
-  read: (reader) => readQueries(reader),
-}
-
-function writeAnswers(writer: Writer, answers: readonly AttributeAnswer[]): void {
-  writer.u32(answers.length)
-  for (const { type, value, length } of answers) {
-    writer.u64(type)
-    writer.u64(length)
-    writer.u8(value === null ? 0 : value instanceof Uint8Array ? 1 : 2)
-    if (value instanceof Uint8Array) writer.bytes(value)
-    else if (value !== null) writeAnswers(writer, value)
-  }
-}
-
-function readAnswers(reader: Reader, depth = 1): AttributeAnswer[] {
-  return readElements(reader, ATTRIBUTE, depth, (type, reader) => {
-    const length = reader.u64()
-    const form = reader.form(3)
-    if (form === 0) return { type, length, value: null }
-    return {
-      type,
-      length,
-      value: form === 1 ? reader.bytesOrNone() : readAnswers(reader, depth + 1),
-    }
-  })
-}
-
-const answers: Codec<AttributeAnswers> = {
-  letters: 'Q',
-  write(writer, value) {
-    writeAnswers(writer, value.answers)
-    writer.u64(value.rv)
-  },
-  read: (reader) => ({ answers: readAnswers(reader), rv: reader.u64() }),
-}
-
 /** Every kind that a request holds. */
 export const requestKinds = (
-  structures: ParameterStructures,
+  parameters: Parameters,
 ): { readonly [K in keyof In]: Codec<In[K]> } => ({
   session: ulong,
   slot: ulong,
@@ -322,14 +255,14 @@ export const requestKinds = (
   text,
   label,
   template,
-  mechanism: mechanism(structures),
+  mechanism: mechanism(parameters),
   notify: bool,
   room: room('f'),
   fill,
   list: room('n'),
   found,
   query,
-  parameter,
+  parameter: parameter(parameters),
   asyncRoom: absent(null),
 })
 
@@ -354,16 +287,21 @@ export function structureOut(name: StructureName, letters = 'S'): Codec<Structur
   }
 }
 
-/** What C_Initialize answers: CKM_ numbers with the layouts of their parameters. */
-export const layouts: Codec<readonly (readonly [number, string])[]> = {
+/** What C_Initialize answers. */
+export const layouts: Codec<readonly LayoutRow[]> = {
   letters: 'L',
   write(writer, value) {
     writer.u32(value.length)
-    for (const [type, layout] of value) {
+    for (const [type, use, layout] of value) {
       writer.u64(type)
+      writer.u8(PARAMETER_USES.indexOf(use))
       writer.text(layout)
     }
   },
   read: (reader) =>
-    Array.from({ length: reader.count(12) }, () => [reader.u64(), reader.text(256)] as const),
+    Array.from({ length: reader.count(13) }, () => {
+      const type = reader.u64()
+      const use = PARAMETER_USES[reader.form(PARAMETER_USES.length)] as ParameterUse
+      return [type, use, reader.text(MOST_LAYOUT)] as const
+    }),
 }

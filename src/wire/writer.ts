@@ -100,6 +100,11 @@ export class Writer {
     if (bytes !== null) this.raw(bytes)
   }
 
+  /** The length of room alone; null for a NULL pointer. */
+  room(length: number | null): void {
+    this.u32(length ?? NULL_LENGTH)
+  }
+
   text(text: string): void {
     this.bytes(Buffer.from(text, 'utf8'))
   }

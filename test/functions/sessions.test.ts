@@ -248,3 +248,58 @@ test('a login that comes too late for its session logs nobody in', async (t) => 
   const fresh = await call('C_OpenSession', [0, RW, false])
   assert.equal((await call('C_GetSessionInfo', [fresh])).state, CKS.RW_PUBLIC_SESSION)
 })
+
+test('more applications than there are tries log in at once, and each is let in', async (t) => {
+  const { call, another } = await openToken(t)
+  const others = await Promise.all(Array.from({ length: 20 }, another))
+  for (const { state } of await Promise.all(
+    others.map((other) => other.call('C_GetSessionInfo', [other.session])),
+  ))
+    assert.equal(state, CKS.RW_USER_FUNCTIONS)
+  const { flags } = await call('C_GetTokenInfo', [0])
+  assert.equal((flags as number) & CKF.USER_PIN_COUNT_LOW, 0)
+})
+
+test('wrong PINs that come at once are counted each, and the last lock the PIN', async (t) => {
+  const { call, session } = await openToken(t)
+  await call('C_Logout', [session])
+  const wrong = (one: number) => call('C_Login', [one, CKU.USER, Buffer.from('wrong')])
+  const sessions = await Promise.all(
+    Array.from({ length: 12 }, () => call('C_OpenSession', [0, RW, false])),
+  )
+  const tries = await Promise.allSettled(sessions.map(wrong))
+  const rvs = tries.map(
+    (tried) => tried.status === 'rejected' && (tried.reason as CryptokiError).rv,
+  )
+  assert.equal(rvs.filter((rv) => rv === CKR.PIN_INCORRECT).length, 10)
+  assert.equal(rvs.filter((rv) => rv === CKR.PIN_LOCKED).length, 2)
+  await assert.rejects(wrong(session), answers('PIN_LOCKED'))
+})
+
+test('C_Finalize cancels a function, and the calls behind it find Cryptoki not initialised', async (t) => {
+  const { call, session } = await openToken(t)
+  const generation = call('C_GenerateKeyPair', [
+    session,
+    { type: CKM.RSA_PKCS_KEY_PAIR_GEN, parameter: null },
+    template({ MODULUS_BITS: 16384 }),
+    [],
+  ])
+  const behind = call('C_GenerateKey', [session, aesKeyGen, template(AES_KEY)])
+  const refused = [
+    assert.rejects(generation, answers('FUNCTION_CANCELED')),
+    assert.rejects(behind, answers('CRYPTOKI_NOT_INITIALIZED')),
+  ]
+  await call('C_Finalize', [])
+  await Promise.all(refused)
+})
+
+test('a login that C_Finalize overtakes finds Cryptoki not initialised', async (t) => {
+  const { call, session } = await openToken(t)
+  await call('C_Logout', [session])
+  const login = assert.rejects(
+    call('C_Login', [session, CKU.USER, PIN]),
+    answers('CRYPTOKI_NOT_INITIALIZED'),
+  )
+  await call('C_Finalize', [])
+  await login
+})

@@ -238,6 +238,7 @@ function derive(
     mechanism: mechanism(CKM.ECDH1_DERIVE, parameter),
     surrender: new Surrender(),
     template: new Map(template),
+    key: () => assert.fail('ECDH takes no other key by its handle'),
   }) as Attributes
   assert.deepEqual([...made.keys()], [CKA.VALUE])
   return made.get(CKA.VALUE) as Uint8Array

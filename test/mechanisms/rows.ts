@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type {
   Cipher,
   CryptokiObject,
+  Derive,
   Make,
   Mechanism,
   MechanismArgument,
@@ -41,6 +42,22 @@ export const make = (type: number, template: Make['template']): Make => ({
   mechanism: mechanism(type),
   surrender: new Surrender(),
   template,
+})
+
+/** What derivation gets; `keys` are the other keys, by their handles. */
+export const derive = (
+  argument: MechanismArgument,
+  template: Make['template'],
+  keys: Readonly<Record<number, CryptokiObject>> = {},
+): Derive => ({
+  mechanism: argument,
+  surrender: new Surrender(),
+  template,
+  key: (handle) => {
+    const key = keys[handle]
+    if (key === undefined) throw new CryptokiError(CKR.KEY_HANDLE_INVALID, 'no such key')
+    return key
+  },
 })
 
 /** The row of a CKM_ number with one of its makers, which must be there. */

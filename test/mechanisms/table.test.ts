@@ -3,14 +3,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { aes } from '../../src/mechanisms/aes.ts'
-import { digests } from '../../src/mechanisms/digests.ts'
-import { ec } from '../../src/mechanisms/ec.ts'
-import { genericSecret } from '../../src/mechanisms/generic-secret.ts'
-import { hmac } from '../../src/mechanisms/hmac.ts'
 import type { MechanismArgument } from '../../src/mechanisms/mechanism.ts'
-import { rsa } from '../../src/mechanisms/rsa.ts'
 import {
+  families,
   keyTypes,
   mechanismFor,
   mechanismInfo,
@@ -53,7 +48,7 @@ const COLUMN_OF: Readonly<Record<Use, string>> = {
 }
 
 test('every family is in the table, and each mechanism once', () => {
-  const rows = [rsa, ec, aes, digests, hmac, genericSecret].flat()
+  const rows = Object.values(families).flat()
   assert.equal(mechanisms.size, rows.length)
   for (const row of rows) assert.equal(mechanisms.get(row.type), row)
 })
@@ -70,16 +65,23 @@ test('each row stands in the standard’s table, in the chapter it names', () =>
     const row = standard[`CKM_${name}`]
     assert.ok(row, `CKM_${name}`)
     assert.equal(Number(row.value), type, name)
+    if (row.section.startsWith('hist/')) {
+      assert.match(section, /^hist 2\.\d/, name)
+      continue
+    }
     const chapter = /\/(\d+)\.(\d+)/.exec(row.section)?.slice(1).map(Number).join('.')
     assert.match(section, new RegExp(`^${chapter}(\\.|$)`), name)
   }
 })
 
+/** What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and C_Verify. */
+const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = { POLY1305: ['SIG&VER'] }
+
 test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
     const made = uses.filter((use) => row[use] !== undefined)
     assert.ok(made.length > 0, row.name)
-    const ticked = standard[`CKM_${row.name}`]?.functions ?? []
+    const ticked = TICKED_WRONGLY[row.name] ?? standard[`CKM_${row.name}`]?.functions ?? []
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
 })
@@ -184,10 +186,15 @@ test('a parameter of another form is refused', () => {
 })
 
 test('every structure that is a parameter has a layout to travel by', () => {
-  const travel = new Map(parameterStructures())
-  for (const { type, name, parameter } of mechanisms.values()) {
-    if (parameter === undefined || parameter === 'bytes') assert.ok(!travel.has(type), name)
-    else assert.equal(travel.get(type), parameter, `${name} has a structure without a layout`)
+  const travel = new Map(parameterStructures().map(([type, name, use]) => [`${type} ${use}`, name]))
+  for (const { type, name, parameter, wrapParameter, messageParameter } of mechanisms.values()) {
+    const uses = { mechanism: parameter, wrap: wrapParameter, message: messageParameter }
+    for (const [use, wanted] of Object.entries(uses))
+      assert.equal(
+        travel.get(`${type} ${use}`),
+        wanted === 'bytes' ? undefined : wanted,
+        `${name} has a structure without a layout`,
+      )
   }
   assert.equal(structures.CK_GCM_PARAMS.layout, 'pupu')
 })

@@ -79,8 +79,24 @@ static void handles(CK_SESSION_HANDLE session) {
   p11->C_Login(session, CKU_USER, NULL, 0);
 }
 
+/* A parameter whose layout the service made up, and in which it wants to write. */
+static void parameter(CK_SESSION_HANDLE session) {
+  CK_BYTE *iv = guarded(12), *aad = guarded(5), *whole = guarded(sizeof(CK_GCM_PARAMS));
+  CK_GCM_PARAMS given = {iv, 12, 96, aad, 5, 128};
+  CK_MECHANISM mechanism = {CKM_AES_GCM, whole, sizeof given};
+  CK_OBJECT_HANDLE key;
+  memcpy(whole, &given, sizeof given);
+  p11->C_GenerateKey(session, &mechanism, NULL, 0, &key);
+  p11->C_DeriveKey(session, &mechanism, 1, NULL, 0, &key);
+  memcpy(&given, whole, sizeof given);
+  CHECK(given.pIv == iv && given.pAAD == aad);
+  released(iv, 12);
+  released(aad, 5);
+  released(whole, sizeof given);
+}
+
 static void (*const parts[])(void) = {structures, lists, attributes};
-static void (*const parts_of_session[])(CK_SESSION_HANDLE) = {rooms, handles};
+static void (*const parts_of_session[])(CK_SESSION_HANDLE) = {rooms, handles, parameter};
 
 int main(int count, char **arguments) {
   CK_SESSION_HANDLE session;
@@ -88,10 +104,10 @@ int main(int count, char **arguments) {
   p11 = functions_of(load(arguments[1]));
   for (int i = atoi(arguments[2]); i > 0; i--) {
     if (p11->C_Initialize(NULL) != CKR_OK) continue;
-    if (i % 5 < 3)
-      parts[i % 5]();
+    if (i % 6 < 3)
+      parts[i % 6]();
     else if (p11->C_OpenSession(1, CKF_SERIAL_SESSION, NULL, notify, &session) == CKR_OK)
-      parts_of_session[i % 5 - 3](session);
+      parts_of_session[i % 6 - 3](session);
     ANSWERS(p11->C_Finalize(NULL), CKR_OK);
   }
   return 0;

@@ -4,6 +4,7 @@ import type { FunctionName } from '../../src/standard/calls.ts'
 import { functions } from '../../src/standard/functions.ts'
 import { structures } from '../../src/standard/structures.ts'
 import {
+  BACK,
   bytes,
   type Call,
   fakeService,
@@ -30,7 +31,27 @@ function sequence(seed: number): (below: number) => number {
 
 const EDGES = [0n, 1n, 16n, 48n, 49n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n]
 
-const LAYOUTS = ['pupu', '', 'f16', 'f99999', 'f', 'x', 'u'.repeat(500)].map((row) => bytes(row))
+/** Those of 48 bytes have pointers where CK_GCM_PARAMS has them: so much a service is believed. */
+const LAYOUTS = [
+  ...[
+    'pupu',
+    '',
+    'f16',
+    'f99999',
+    'f',
+    'x',
+    'u'.repeat(500),
+    '-',
+    '{',
+    '{u',
+    '{}',
+    'u}',
+    '*',
+    '*{',
+  ],
+  ...['b', 'b@', 'b@9', '>', '{{{{u}}}}', 'a{up}', 'puupu', '!pu!pu', '>b/1u!pu', 'ppb@0', 'aupu'],
+  ...['!p>r>u', '{!p}>*u>*vu', '!b@1uu!b@4uu', '!pu{!p}u', '!p>u!p>u'],
+].map((row) => bytes(row))
 
 /** Values that are right in their shape, each of a size that may be wrong. */
 function values(letters: string, layout: string, pick: (below: number) => number): Buffer {
@@ -52,7 +73,9 @@ function values(letters: string, layout: string, pick: (below: number) => number
       ][pick(3)]?.() as Buffer,
     g: () => some([48, 47, 49, 0][pick(4)] as number),
     L: () =>
-      many(count(), () => answer(0x1087, LAYOUTS[pick(LAYOUTS.length + 1)] ?? u32(0xffffffff))),
+      many(count(), () =>
+        answer(0x1087, u8(pick(3)), LAYOUTS[pick(LAYOUTS.length + 1)] ?? u32(0xffffffff)),
+      ),
     n: () => Buffer.concat([u8(1), many(count(), number)]),
     h: () => many(count(), number),
     Q: () =>
@@ -71,6 +94,8 @@ function values(letters: string, layout: string, pick: (below: number) => number
   }
   return Buffer.concat(Array.from(letters, (letter) => shapes[letter]?.() ?? number()))
 }
+
+const number = (pick: (below: number) => number) => u64(EDGES[pick(EDGES.length)] as bigint)
 
 const LETTERS: Readonly<Record<string, string>> = {
   initArgs: 'L',
@@ -110,6 +135,18 @@ function confusedly(call: Call, pick: (below: number) => number): void {
     () => call.fail(pick(2) * 0x30),
     () =>
       call.tell(PUT, 'ua', u64(EDGES[pick(EDGES.length)] as bigint), bytes('x'.repeat(pick(60)))),
+    () =>
+      call.tell(
+        BACK,
+        'W',
+        Buffer.concat(
+          Array.from({ length: pick(6) }, () =>
+            pick(3) === 0
+              ? u8(0)
+              : Buffer.concat([u8(1), pick(2) ? number(pick) : bytes('y'.repeat(pick(20)))]),
+          ),
+        ),
+      ),
     () => call.tell(READ, 'uu', u64(EDGES[pick(EDGES.length)] as bigint), u64(pick(200))),
     () => call.tell(SURRENDER, 'uuu', u64(pick(2) * session), u64(pick(3)), u64(0)),
     () => call.socket.write(Buffer.concat([u32(pick(9)), u32(pick(2)), u32(0xfffffff0)])),

@@ -13,6 +13,7 @@ const FIRST = 0x53000000
 export const SURRENDER = 0x53010000
 export const READ = 0x53010001
 export const PUT = 0x53010002
+export const BACK = 0x53010004
 
 const names: readonly string[] = Object.keys(functions)
 

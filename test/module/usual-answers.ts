@@ -4,12 +4,21 @@ import { structures } from '../../src/standard/structures.ts'
 import { bytes, type Call, type Respond, u8, u32, u64 } from './fake-service.ts'
 
 /** Mechanisms whose parameters the fake service wants flattened. */
-export const LAYOUTS: readonly (readonly [number, string])[] = [
+export const LAYOUTS: readonly (readonly [type: number, layout: string, use?: number])[] = [
   [CKM.RSA_PKCS_PSS, structures.CK_RSA_PKCS_PSS_PARAMS.layout],
   [CKM.AES_GCM, structures.CK_GCM_PARAMS.layout],
   [CKM.ECDH1_DERIVE, structures.CK_ECDH1_DERIVE_PARAMS.layout],
   [CKM.EDDSA, structures.CK_EDDSA_PARAMS.layout],
   [CKM.AES_CTR, structures.CK_AES_CTR_PARAMS.layout],
+  [CKM.RSA_AES_KEY_WRAP, structures.CK_RSA_AES_KEY_WRAP_PARAMS.layout],
+  [CKM.SP800_108_COUNTER_KDF, structures.CK_SP800_108_KDF_PARAMS.layout],
+  [CKM.TLS12_KEY_AND_MAC_DERIVE, structures.CK_TLS12_KEY_MAT_PARAMS.layout],
+  [CKM.TLS12_MASTER_KEY_DERIVE, structures.CK_TLS12_MASTER_KEY_DERIVE_PARAMS.layout],
+  [CKM.TLS_PRF, structures.CK_TLS_PRF_PARAMS.layout],
+  [CKM.PBE_SHA1_DES3_EDE_CBC, structures.CK_PBE_PARAMS.layout],
+  [CKM.CHACHA20, structures.CK_CHACHA20_PARAMS.layout],
+  [CKM.AES_GCM, structures.CK_GCM_WRAP_PARAMS.layout, 1],
+  [CKM.AES_GCM, structures.CK_GCM_MESSAGE_PARAMS.layout, 2],
 ]
 
 const text = (value: string, length: number): Buffer => Buffer.from(value.padEnd(length))
@@ -31,7 +40,9 @@ const nextHandle = (): number => ++handles
 
 const answers: Readonly<Record<string, Respond>> = {
   C_Initialize: (call) => {
-    const rows = LAYOUTS.map(([type, layout]) => Buffer.concat([u64(type), bytes(layout)]))
+    const rows = LAYOUTS.map(([type, layout, use = 0]) =>
+      Buffer.concat([u64(type), u8(use), bytes(layout)]),
+    )
     call.answer('L', u32(rows.length), ...rows)
   },
   C_Finalize: (call) => call.answer(''),

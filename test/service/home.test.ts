@@ -86,18 +86,37 @@ test('the configuration has usual values, and an unknown key is named with its f
     writeFileSync(configuration, text)
     return readConfiguration({ ...openHome({ SOFTOKI_HOME: temporary(t) }), configuration })
   }
-  assert.deepEqual(read('{}'), { idleMinutes: 10, logLevel: 'info' })
+  const mechanisms = { profile: 'default', allow: [], deny: [] }
+  assert.deepEqual(read('{}'), { idleMinutes: 10, logLevel: 'info', mechanisms })
   assert.deepEqual(read('{"idleMinutes": 0.5, "logLevel": "debug"}'), {
     idleMinutes: 0.5,
     logLevel: 'debug',
+    mechanisms,
   })
   assert.throws(() => read('{"idleMinuets": 5}'), complains(configuration, 'idleMinuets'))
   assert.throws(() => read('{"idleMinutes": "5"}'), complains(configuration, 'idleMinutes'))
   assert.throws(() => read('{"logLevel": "loud"}'), complains(configuration, 'logLevel', 'warn'))
+  assert.deepEqual(
+    read('{"mechanisms": {"profile": "legacy", "deny": ["rsa", "3.0"]}}').mechanisms,
+    {
+      profile: 'legacy',
+      allow: [],
+      deny: ['rsa', '3.0'],
+    },
+  )
+  assert.throws(
+    () => read('{"mechanisms": {"deny": ["CKM_RSA_PKSC"]}}'),
+    complains(configuration, 'mechanisms.deny[0]', 'CKM_RSA_PKSC is no mechanism'),
+  )
+  assert.throws(
+    () => read('{"mechanisms": {"profile": "fips"}}'),
+    complains(configuration, 'mechanisms.profile', 'fips-approved'),
+  )
   assert.throws(() => read('{'), complains(configuration, /JSON/))
   assert.deepEqual(readConfiguration(openHome({ SOFTOKI_HOME: temporary(t) })), {
     idleMinutes: 10,
     logLevel: 'info',
+    mechanisms,
   })
 })
 

@@ -14,19 +14,39 @@ import {
   OUT_KINDS,
   type Out,
   type Parameter,
+  type ParameterValue,
 } from '../../src/standard/calls.ts'
 import { CK_UNAVAILABLE_INFORMATION } from '../../src/standard/constants.ts'
 import { type ArgumentRow, functions } from '../../src/standard/functions.ts'
+import {
+  type Field,
+  fieldsOf,
+  parameterUse,
+  type StructureName,
+  structureFields,
+} from '../../src/standard/layouts.ts'
 import { type StructureRow, structures } from '../../src/standard/structures.ts'
-import { fieldsOf, type StructureName } from '../../src/wire/layouts.ts'
+import type { ParameterRow } from '../../src/wire/layouts.ts'
 
 export const names = Object.keys(functions) as FunctionName[]
 
-/** A made-up mechanism for every structure that flattens and holds no version. */
-export const parameters = Object.entries(structures as Record<string, StructureRow>).flatMap(
-  ([name, { layout }], at): (readonly [number, StructureName])[] =>
-    layout === null || layout.includes('v') ? [] : [[0x7000_0000 + at, name as StructureName]],
-)
+/** Structures that are no parameters: they tell something. */
+const TELLS = /^CK_(INFO|SLOT_INFO|TOKEN_INFO|SESSION_INFO|MECHANISM_INFO|VERSION)$/
+
+/** The structure of messages beside which CK_GCM_PARAMS is that of operations. */
+const OF_MESSAGES = 'CK_GCM_MESSAGE_PARAMS'
+
+const flattens = Object.entries(structures as Record<string, StructureRow>)
+  .filter(([name, { layout }]) => layout !== null && !TELLS.test(name))
+  .map(([name]) => name as StructureName)
+
+const numberOf = (name: StructureName) => 0x7000_0000 + flattens.indexOf(name)
+
+/** A made-up mechanism for every structure that flattens, and one that has another for messages. */
+export const parameters: readonly ParameterRow[] = [
+  ...flattens.map((name): ParameterRow => [numberOf(name), name]),
+  [numberOf('CK_GCM_PARAMS'), OF_MESSAGES, 'message'],
+]
 
 export const ulong = fc.oneof(
   fc.nat(),
@@ -72,27 +92,84 @@ const { answers } = fc.letrec<{ answers: AttributeAnswer[] }>((tie) => ({
   ),
 }))
 
-/** Random values of a parameter structure. */
-export function parameterOf(name: StructureName): Arbitrary<Parameter> {
-  const { layout, names }: StructureRow = structures[name]
-  const values = fieldsOf(layout ?? '', names).map(({ letter, length, name }) => {
-    if (letter === 'u') return [name, ulong] as const
-    if (letter === 'y') return [name, fc.nat(255)] as const
-    if (letter === 'f')
-      return [name, fc.uint8Array({ minLength: length, maxLength: length })] as const
-    return [name, bytes] as const
-  })
-  return fc.record<Record<string, number | Uint8Array>>(Object.fromEntries(values))
+const version = fc.record({ major: fc.nat(255), minor: fc.nat(255) })
+
+/** Random values of the fields marked so; what a function only writes arrives as zeros. */
+function fieldValue(field: Field): Arbitrary<ParameterValue> {
+  const { letter, length, mark, within } = field
+  const zeros = mark === '>'
+  const some = zeros ? bytes.map(({ length }) => new Uint8Array(length)) : bytes
+  const number = zeros ? fc.constant(0) : ulong
+  const versions = zeros ? fc.constant({ major: 0, minor: 0 }) : version
+  const nested = fc.constant(null).chain(() => valuesOf(within))
+  const arbitraries: Readonly<Record<string, Arbitrary<ParameterValue>>> = {
+    u: number,
+    y: fc.nat(255),
+    v: versions,
+    f: fc.uint8Array({ minLength: length, maxLength: length }),
+    p: bytes,
+    q: bytes,
+    r: maybe(some),
+    b: maybe(some),
+    t: template,
+    '{': nested,
+    '*': maybe(nested),
+    '*u': maybe(number),
+    '*v': maybe(versions),
+    a: fc.array(nested, few),
+    c: fc.array(nested, few),
+  }
+  return arbitraries[letter] as Arbitrary<ParameterValue>
 }
 
-const mechanism: Arbitrary<MechanismArgument | null> = maybe(
-  fc.oneof(
-    fc.record({ type: ulong, parameter: maybe(bytes) }),
-    fc
-      .constantFrom(...parameters)
-      .chain(([type, name]) => parameterOf(name).map((parameter) => ({ type, parameter }))),
-  ),
-)
+const valuesOf = (fields: readonly Field[]): Arbitrary<Parameter> =>
+  fc.record<Record<string, ParameterValue>>(
+    Object.fromEntries(fields.map((field) => [field.name, fieldValue(field)])),
+  )
+
+/** Random values of a parameter structure. */
+export const parameterOf = (name: StructureName): Arbitrary<Parameter> =>
+  valuesOf(structureFields(name) ?? [])
+
+/** Random values that a function gives back of a parameter that it was sent, some of them left out. */
+export function backOf(fields: readonly Field[], sent: Parameter): Arbitrary<Parameter> {
+  const given = fields
+    .filter(({ written }) => written)
+    .flatMap((field): [string, Arbitrary<ParameterValue>][] => {
+      const own = sent[field.name] ?? null
+      return own === null ? [] : [[field.name, fieldBackOf(field, own)]]
+    })
+  const needed = fields.filter(({ mark }) => mark === '').map(({ name }) => name)
+  const values = fc.record(Object.fromEntries(given), {
+    requiredKeys: given.map(([name]) => name).filter((name) => needed.includes(name)),
+  })
+  return values as Arbitrary<Parameter>
+}
+
+function fieldBackOf(
+  { letter, mark, within }: Field,
+  own: ParameterValue,
+): Arbitrary<ParameterValue> {
+  if (Array.isArray(own)) return fc.tuple(...own.map((part: Parameter) => backOf(within, part)))
+  if (mark === '') return backOf(within, own as Parameter)
+  if (own instanceof Uint8Array) {
+    const { length } = own
+    return fc.uint8Array({ minLength: letter === 'r' ? 0 : length, maxLength: length })
+  }
+  return letter === '*v' ? version : ulong
+}
+
+const structured = (use: 'message' | 'mechanism'): Arbitrary<MechanismArgument> =>
+  fc.constantFrom(...flattens).chain((name) => {
+    const type = numberOf(name)
+    const other = use === 'message' && name === 'CK_GCM_PARAMS'
+    return parameterOf(other ? OF_MESSAGES : name).map((parameter) => ({ type, parameter }))
+  })
+
+const plainly = fc.record({ type: ulong, parameter: maybe(bytes) })
+
+const mechanism = (use: 'message' | 'mechanism'): Arbitrary<MechanismArgument | null> =>
+  maybe(fc.oneof(plainly, structured(use)))
 
 export type InputArbitraries = { readonly [K in keyof In]: Arbitrary<In[K]> }
 
@@ -108,14 +185,14 @@ export const inputArbitraries: InputArbitraries = {
   text: fc.string({ maxLength: 40 }),
   label,
   template,
-  mechanism,
+  mechanism: mechanism('mechanism'),
   notify: fc.boolean(),
   room,
   fill: fc.nat(),
   list: room,
   found: fc.nat(1 << 20),
   query,
-  parameter: maybe(bytes),
+  parameter: fc.oneof(plainly, structured('message')),
   asyncRoom: fc.constant(null),
 }
 
@@ -137,7 +214,6 @@ const textOf = (length: number) => fc.string({ maxLength: length }).map((text) =
 
 function structureOut(name: StructureName) {
   const { layout, names }: StructureRow = structures[name]
-  const version = fc.record({ major: fc.nat(255), minor: fc.nat(255) })
   const values = fieldsOf(layout ?? '', names).map(
     ({ letter, length, name }) =>
       [name, letter === 'f' ? textOf(length) : letter === 'v' ? version : ulong] as const,
@@ -155,7 +231,12 @@ export const inputsOf = (
   fc.tuple(
     ...rowsOf(name)
       .filter(({ kind }) => IN_KINDS.has(kind))
-      .map(({ kind }): Arbitrary<unknown> => arbitraries[kind as keyof In]),
+      .map(
+        ({ kind }): Arbitrary<unknown> =>
+          kind === 'mechanism' && arbitraries === inputArbitraries
+            ? mechanism(parameterUse(name) === 'message' ? 'message' : 'mechanism')
+            : arbitraries[kind as keyof In],
+      ),
   )
 
 /** Random answers of a function. */
@@ -173,7 +254,7 @@ export function answersOf(name: FunctionName): Arbitrary<unknown> {
   return outputs.length === 1 ? only : fc.tuple(...outputs)
 }
 
-/** A value with its bytes and data as text, so that two of them compare. */
+/** A value with its bytes and data as text and without functions, so that two of them compare. */
 export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
   if (Array.isArray(value)) return value.map(plain)
@@ -182,5 +263,6 @@ export function plain(value: unknown): unknown {
     const { length, read } = value as Data
     return ['data', plain(read(0, length))]
   }
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]))
+  const fields = Object.entries(value).filter(([, field]) => typeof field !== 'function')
+  return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]))
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { dataOf, type MechanismArgument, type Parameter } from '../../src/standard/calls.ts'
+import { fieldsOf, structureFields } from '../../src/standard/layouts.ts'
 import { structures } from '../../src/standard/structures.ts'
 import {
   extensionCalls,
@@ -11,14 +13,23 @@ import {
   writeRequest,
 } from '../../src/wire/calls.ts'
 import { layoutStructures, layoutsOf, namedStructures } from '../../src/wire/layouts.ts'
+import { readBack, readParameter, writeBack } from '../../src/wire/parameters.ts'
 import { Reader, WireError } from '../../src/wire/reader.ts'
 import { Writer } from '../../src/wire/writer.ts'
-import { answersOf, inputsOf, names, parameters, plain } from './arbitraries.ts'
+import {
+  answersOf,
+  backOf,
+  inputsOf,
+  names,
+  parameterOf,
+  parameters,
+  plain,
+} from './arbitraries.ts'
 
 const RUNS = { numRuns: 40, seed: 20260101 }
 
 const service = extensionCalls(namedStructures(parameters))
-const client = extensionCalls(layoutStructures(new Map(layoutsOf(parameters))))
+const client = extensionCalls(layoutStructures(layoutsOf(parameters)))
 
 const callOf = (calls: typeof service, name: string): WireCall => {
   const call = [...calls.values()].find((call) => call.name === name)
@@ -92,7 +103,7 @@ test('a signature is what docs/WIRE.md says', () => {
   assert.deepEqual(signatures('C_GenerateRandom'), ['ug', 'g'])
   assert.deepEqual(signatures('C_GetSlotList'), ['yn', 'n'])
   assert.deepEqual(signatures('C_GetTokenInfo'), ['u', 'S'])
-  assert.deepEqual(signatures('C_EncryptMessage'), ['uPadf', 'Pf'])
+  assert.deepEqual(signatures('C_EncryptMessage'), ['uPadf', 'f'])
   assert.deepEqual(signatures('C_AsyncJoin'), ['uzu', ''])
 })
 
@@ -132,14 +143,63 @@ test('text goes out padded with blanks and comes back without them', () => {
   assert.deepEqual(read, { ...info, manufacturerID: 'Softoki' })
 })
 
-test('a message parameter comes back into the bytes it was given in', () => {
-  const call = callOf(service, 'C_EncryptMessageBegin')
-  const own = Buffer.from('before')
-  const served = Buffer.from('before')
-  served.write('behind')
-  const body = bodyOf((writer) => writeAnswer(call, writer, undefined, [1, served, null]))
-  readAnswer(call, new Reader(body, call.answer.length), [1, own, null])
-  assert.equal(own.toString(), 'behind')
+test('values that go back arrive as they were given, for every structure with such values', () => {
+  const written = parameters.filter(([, name]) => structureFields(name)?.some((f) => f.written))
+  assert.ok(written.length > 10)
+  for (const [, name] of written) {
+    const fields = structureFields(name) ?? []
+    const both = parameterOf(name).chain((sent) =>
+      fc.tuple(fc.constant(sent), backOf(fields, sent)),
+    )
+    fc.assert(
+      fc.property(both, ([sent, values]) => {
+        const body = bodyOf((writer) => writeBack(writer, fields, sent, values))
+        const reader = new Reader(body)
+        const read = readBack(reader, fields, sent)
+        reader.end()
+        assert.deepEqual(plain(read), plain(values))
+      }),
+      RUNS,
+    )
+  }
+})
+
+test('the mechanism of a request tells what goes back through its connection', () => {
+  const call = callOf(service, 'C_DeriveKey')
+  const type = parameters.find(([, name]) => name === 'CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS')
+  const parameter = {
+    prfHashMechanism: 1,
+    sessionHash: Buffer.from('hash'),
+    version: { major: 9, minor: 9 },
+  }
+  const inputs = [1, { type: type?.[0] ?? 0, parameter }, 2, []]
+  const body = bodyOf((writer) => writeRequest(callOf(client, 'C_DeriveKey'), writer, inputs))
+  const sent: Buffer[] = []
+  const remote = { remote: dataOf as never, back: (write: never) => void sent.push(bodyOf(write)) }
+  const read = readRequest(call, new Reader(body, call.request.length, remote))
+  const argument = read[1] as MechanismArgument
+  assert.deepEqual((argument.parameter as Parameter).version, { major: 0, minor: 0 })
+  argument.answer?.({ version: { major: 3, minor: 3 } })
+  assert.deepEqual(
+    sent.map((bytes) => bytes.toString('hex')),
+    ['010303'],
+  )
+})
+
+test('structures five deep, 257 in one array or 64 KiB of zeros and one end the connection', () => {
+  const deep = fieldsOf('{{{{u}}}}')
+  assert.throws(() => readParameter(new Reader(Buffer.alloc(8)), deep), WireError)
+  assert.deepEqual(readParameter(new Reader(Buffer.alloc(8)), fieldsOf('{{{u}}}')), {
+    0: { 1: { 2: { 3: 0 } } },
+  })
+  const u32 = (value: number) => Buffer.from(value.toString(16).padStart(8, '0'), 'hex')
+  const many = (count: number) => Buffer.concat([u32(count), Buffer.alloc(12 * count)])
+  readParameter(new Reader(many(256)), fieldsOf('a{up}'))
+  assert.throws(() => readParameter(new Reader(many(257)), fieldsOf('a{up}')), WireError)
+  const half = u32(32 << 10)
+  const room = (...more: Buffer[]) => new Reader(Buffer.concat([half, half, ...more]))
+  readParameter(room(u32(0)), fieldsOf('>r>r>r'))
+  assert.throws(() => readParameter(room(u32(1)), fieldsOf('>r>r>r')), WireError)
 })
 
 test('attributes nine deep, or 1,025 in one array, or 16,385 in all end the connection', () => {
@@ -170,5 +230,6 @@ test('a count or a length that the message does not hold takes no memory', () =>
 
 test('every structure that flattens has as many values as its layout', () => {
   for (const [name, { layout, names }] of Object.entries(structures))
-    if (layout !== null) assert.equal(layout.replace(/\d+/g, '').length, names.length, name)
+    if (layout !== null)
+      assert.equal(layout.match(/\*[uv]|[uyvfpqrbt{]/g)?.length, names.length, name)
 })

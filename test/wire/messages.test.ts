@@ -22,7 +22,18 @@ const frame = (code: number, ...parts: Uint8Array[]) => {
   return Buffer.concat([u32(code), u32(0), u32(body.length), body])
 }
 
-const initialize = frame(1, head(0x53000000, 'z'), u32(4), Buffer.from('test'))
+/** C_Initialize of a program that may want a trace (1), and a pace of 100 ms. */
+const introduction = (traces: number) =>
+  frame(
+    1,
+    head(0x53000000, 'zuyu'),
+    u32(4),
+    Buffer.from('test'),
+    u64(process.pid),
+    Buffer.of(traces),
+    u64(100),
+  )
+const initialize = introduction(0)
 const digestUpdate = head(0x53000027, 'ud')
 const logout = head(0x53000013, 'u')
 

@@ -78,4 +78,5 @@ export const p11kitInputs = (version: number): InputArbitraries => ({
   fill: version === 0 ? u32 : fc.integer({ min: 0, max: 0xfffffffe }),
   list: fc.option(fc.integer({ min: 1, max: 0xffffffff })),
   query: query(version),
+  parameter: fc.record({ type: fc.constant(0), parameter: fc.option(exactly(16)) }),
 })

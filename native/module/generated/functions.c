@@ -561,7 +561,7 @@ CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -647,7 +647,7 @@ CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -732,7 +732,7 @@ CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   call_transact(&call);
   return call_end(&call);
 }
@@ -831,7 +831,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJ
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -914,7 +914,7 @@ CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -956,7 +956,7 @@ CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_O
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -1036,7 +1036,7 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanis
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hKey);
   call_transact(&call);
   return call_end(&call);
@@ -1170,7 +1170,7 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, "pMechanism", pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_template(&call, "pTemplate", pTemplate, ulCount);
   want(&call, "phKey", phKey);
   call_transact(&call);
@@ -1196,7 +1196,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, "pMechanism", pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_template(&call, "pPublicKeyTemplate", pPublicKeyTemplate, ulPublicKeyAttributeCount);
   put_template(&call, "pPrivateKeyTemplate", pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
   want(&call, "phPublicKey", phPublicKey);
@@ -1224,7 +1224,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, "pMechanism", pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hWrappingKey);
   put_ulong(&call, hKey);
   put_room(&call, "pulWrappedKeyLen", pWrappedKey, pulWrappedKeyLen);
@@ -1251,7 +1251,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, "pMechanism", pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hUnwrappingKey);
   put_bytes(&call, "pWrappedKey", pWrappedKey, ulWrappedKeyLen);
   put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
@@ -1278,12 +1278,12 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   want(&call, "pMechanism", pMechanism);
-  put_mechanism(&call, pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hBaseKey);
   put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
-  want(&call, "phKey", phKey);
+  want_key(&call, "phKey", phKey);
   call_transact(&call);
-  get_ulong(&call, phKey);
+  get_key(&call, phKey);
   return call_end(&call);
 }
 

@@ -1,0 +1,114 @@
+/** Key derivation: one key or several, whole or not at all. PKCS #11 3.2, 5.18.5. */
+import type {
+  CryptokiObject,
+  Derived,
+  FurtherKeys,
+  Made,
+  Mechanism,
+} from '../mechanisms/mechanism.ts'
+import { mechanismFor } from '../mechanisms/table.ts'
+import type { Prepared } from '../objects/creation.ts'
+import type { Attributes } from '../objects/object.ts'
+import type { Session } from '../sessions/session.ts'
+import type { Attribute, MechanismArgument } from '../standard/calls.ts'
+import { CK_INVALID_HANDLE, CKA, CKK, CKO } from '../standard/constants.ts'
+import type { Call } from './implementation.ts'
+import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
+import { blaming, keep, type Part, plan } from './new-objects.ts'
+
+const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
+  imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
+
+/** The keys that a derivation is to make. */
+interface Derivation {
+  /** That of the function's own template; undefined where it makes none. */
+  readonly own: Prepared | undefined
+  readonly further: readonly Prepared[]
+  /** Gives the handles of the further keys back. */
+  readonly handBack: (handles: readonly (number | undefined)[]) => void
+}
+
+const noFurtherKeys: FurtherKeys = { besides: true, templates: [], handles: () => ({}) }
+
+function planDerivation(
+  session: Session,
+  row: Mechanism,
+  base: CryptokiObject,
+  argument: MechanismArgument,
+  template: readonly Attribute[],
+): Derivation {
+  const asked = row.furtherKeys?.(argument, template) ?? noFurtherKeys
+  const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
+  const objectClass = row.makes ?? CKO.SECRET_KEY
+  const planned = (given: readonly Attribute[]) => {
+    const isGeneric = objectClass === CKO.SECRET_KEY && !hasKeyType(given, imposed)
+    const keyType = isGeneric ? CKK.GENERIC_SECRET : undefined
+    return plan(session, 'derive', given, { class: objectClass, keyType, imposed, base })
+  }
+  const handBack: Derivation['handBack'] = (handles) => {
+    if (handles.length > 0) argument.answer?.(asked.handles(handles))
+  }
+  const own = asked.besides ? planned(template) : undefined
+  const further = asked.templates.map((given, at) =>
+    blaming(
+      () => planned(given),
+      () => handBack(offender(asked.templates.length, at)),
+    ),
+  )
+  return { own, further, handBack }
+}
+
+/** 6.42: the handle of a further key whose template is at fault becomes CK_INVALID_HANDLE. */
+const offender = (count: number, at: number): (number | undefined)[] =>
+  Array.from({ length: count }, (_, i) => (i === at ? CK_INVALID_HANDLE : undefined))
+
+/** C_DeriveKey. */
+export async function deriveKey(
+  { surrender }: Call,
+  session: Session,
+  argument: MechanismArgument | null,
+  handle: number,
+  template: readonly Attribute[],
+): Promise<number> {
+  const row = mechanismFor(argument, 'derive', session.token.offered)
+  const base = await keyFor(session, handle, row, 'DERIVE')
+  checkAsksForNoLogin(base)
+  const mechanism = argument as MechanismArgument
+  const { own, further, handBack } = planDerivation(session, row, base, mechanism, template)
+  const made = await row.derive(base, {
+    mechanism,
+    surrender,
+    template: own?.template ?? new Map(),
+    further: further.map((prepared) => prepared.template),
+    key: (other, types) => otherKey(session, row, other, types),
+  })
+  const planned = own === undefined ? further : [own, ...further]
+  const first = planned.length - further.length
+  const parts = partsOf(planned, made)
+  const handles = await keep(session, parts, (at) => {
+    if (at >= first) handBack(offender(further.length, at - first))
+  })
+  handBack(handles.slice(first))
+  return first === 1 ? (handles[0] as number) : CK_INVALID_HANDLE
+}
+
+/** A further secret key that derivation uses (Derive.key in mechanism.ts). */
+function otherKey(
+  session: Session,
+  row: Mechanism,
+  handle: number,
+  keyTypes?: readonly number[],
+): CryptokiObject | Promise<CryptokiObject> {
+  const { anySecretKey: _, ...rest } = row
+  const wanted: Mechanism =
+    keyTypes === undefined ? { ...rest, anySecretKey: true } : { ...rest, keyTypes }
+  return keyFor(session, handle, wanted, 'DERIVE')
+}
+
+/** The planned keys with the values that a mechanism's row made for them, one for each. */
+function partsOf(planned: readonly Prepared[], made: Derived): Part[] {
+  const values = made instanceof Map ? [made] : (made as readonly Made[])
+  if (values.length !== planned.length)
+    throw new TypeError(`${values.length} keys derived where ${planned.length} were planned`)
+  return planned.map((prepared, at) => ({ prepared, values: values[at] as Made }))
+}

@@ -1,0 +1,49 @@
+/** What all MACs share: they are made in full or cut to a length, and compared. */
+import { equalInConstantTime, type Mac } from '../engine/macs.ts'
+import { CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
+import type { Begin, Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
+import { ulongOf } from './parameter.ts'
+
+const summary = (mac: Mac, length: number): Summary => ({
+  length,
+  update: (part) => mac.update(part),
+  final: () => mac.digest().subarray(0, length),
+  copy: () => summary(mac.copy(), length),
+})
+
+const verification = (mac: Mac, length: number): Verification => ({
+  update: (part) => mac.update(part),
+  final: (signature) => {
+    if (signature.length !== length)
+      throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
+    if (!equalInConstantTime(mac.digest().subarray(0, length), signature))
+      throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
+  },
+  copy: () => verification(mac.copy(), length),
+})
+
+/** A MAC that was begun, and how many bytes of it count. */
+export interface Begun {
+  readonly mac: Mac
+  readonly length: number
+}
+
+/** The makers of a mechanism that signs and verifies with the first bytes of a MAC. */
+export const signingWith = (begin: (what: Begin) => Begun): Pick<Mechanism, 'sign' | 'verify'> => {
+  const beginning =
+    <T>(make: (mac: Mac, length: number) => T) =>
+    (what: Begin) => {
+      const { mac, length } = begin(what)
+      return make(mac, length)
+    }
+  return { sign: beginning(summary), verify: beginning(verification) }
+}
+
+/** The bytes of a MAC that CK_MAC_GENERAL_PARAMS asks for; CKR_MECHANISM_PARAM_INVALID out of these bounds. */
+export function lengthAsked(mechanism: MechanismArgument, least: number, most: number): number {
+  const length = ulongOf(mechanism)
+  if (length < least || length > most)
+    throw new CryptokiError(CKR.MECHANISM_PARAM_INVALID, `such a MAC has ${least} to ${most} bytes`)
+  return length
+}
