@@ -59,6 +59,17 @@ test('whatever is not CKR_OK comes with its reason', async (t) => {
   assert.equal(lines.length, 3)
 })
 
+test('of a parameter the numbers are told, of bytes and lists how much there is', () => {
+  const lines: string[] = []
+  const inner = { count: 3, saved: Buffer.from('saved-secret') }
+  const parameter = { bits: 128, iv: IV, none: null, inner, list: [inner, inner] }
+  const say = (line: string) => void lines.push(line)
+  tracedCall('C_SignInit', [1, { type: CKM.AES_CTR, parameter }, 2], {}, say, () => null)
+  assert.deepEqual(lines.map(untimed), [
+    'C_SignInit(session 1, CKM_AES_CTR {bits 128, iv 16 bytes, none NULL, inner {count 3, saved 12 bytes}, list 2 elements}, key 2) = CKR_OK (T)',
+  ])
+})
+
 test('a call that called back tells how often', async (t) => {
   const { session, lines, call } = await talkative(t)
   const notify = (event: number) => (event === CKN.SURRENDER ? CKR.CANCEL : CKR.OK)
