@@ -17,6 +17,7 @@ import { flagsOf, insideOf, refuseWithin } from './cancelling.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
 import { dual } from './dual.ts'
+import { encapsulation } from './encapsulation.ts'
 import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
@@ -43,6 +44,7 @@ const chapters: readonly Implementations[] = [
   verifyingSignatures,
   dual,
   keys,
+  encapsulation,
   random,
   parallel,
   asynchronous,
@@ -148,8 +150,8 @@ function runOnSession(
   inputs: unknown[],
   setting: Setting,
 ): unknown {
-  // The session may have been closed while the call waited for its turn.
-  setting.application.session(session.handle)
+  // It may have been closed while the call waited for its turn.
+  session.signal.throwIfAborted()
   if (session.pending !== undefined && !BESIDE_PENDING.has(route.name))
     throw new CryptokiError(CKR.OPERATION_ACTIVE, `${session.pending.name} is pending`)
   const { row } = route
@@ -269,13 +271,12 @@ async function orPending(
   throw new CryptokiError(CKR.PENDING, `${pending.name} goes on`)
 }
 
-/** A closed session stops its functions, and so do C_SessionCancel and a caller that is gone. */
+/** A caller that is gone stops its functions, and so do a session that is closed and C_SessionCancel. */
 function stopsOf({ signal, cancelSignal }: Session, gone: AbortSignal | undefined): AbortSignal[] {
-  return gone === undefined ? [signal, cancelSignal] : [signal, cancelSignal, gone]
+  return gone === undefined ? [signal, cancelSignal] : [gone, signal, cancelSignal]
 }
 
-/** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
-/** Return values that tell of an operation that goes on. */
+/** Return values that tell of an operation that goes on; every other error ends it. */
 const GOING_ON: ReadonlySet<number> = new Set([CKR.OPERATION_ACTIVE, CKR.PENDING])
 
 function fail(error: unknown, session: Session, row: FunctionRow): never {

@@ -31,6 +31,8 @@ export type Usage =
   | 'WRAP'
   | 'UNWRAP'
   | 'DERIVE'
+  | 'ENCAPSULATE'
+  | 'DECAPSULATE'
 
 /** The key behind a handle, whatever it is used for. `invalid` is the return value where there is none. */
 export function keyOf(

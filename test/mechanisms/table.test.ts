@@ -46,6 +46,8 @@ const COLUMN_OF: Readonly<Record<Use, string>> = {
   wrap: 'WRP&UWRP',
   unwrap: 'WRP&UWRP',
   derive: 'DRV',
+  encapsulate: 'ENCS&DECS',
+  decapsulate: 'ENCS&DECS',
 }
 
 test('every family is in the table, and each mechanism once', () => {
