@@ -2,6 +2,7 @@
  * How every new object comes to be: its template is checked before any work begins, its values are
  * completed by its key type, and it is kept whole or not at all. PKCS #11 3.2, 4.1.1.
  */
+import { WrongKeyValue } from '../mechanisms/secret-keys.ts'
 import { keyTypes } from '../mechanisms/table.ts'
 import { completeCertificate } from '../objects/certificates.ts'
 import {
@@ -92,7 +93,8 @@ function asToldBy(how: How, error: unknown, objectClass: number): unknown {
       cause: error,
     })
   if (how !== 'unwrap' && how !== 'decapsulate') return error
-  const rv = objectClass === CKO.SECRET_KEY ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
+  const isLength = objectClass === CKO.SECRET_KEY && !(error instanceof WrongKeyValue)
+  const rv = isLength ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
   return new CryptokiError(rv, 'what was unwrapped is no key of this type', { cause: error })
 }
 
