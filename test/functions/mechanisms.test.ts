@@ -1,10 +1,17 @@
 /** Every advertised (mechanism, flag) pair works: flags come from C_GetMechanismInfo, work goes through the C_ functions. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
+import { isFor, type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument } from '../../src/standard/calls.ts'
 import { CKA, CKD, CKF, CKG, CKH, CKK, CKM, CKO, CKP, CKZ } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
+import {
+  ccmMemory,
+  chachaMemory,
+  gcmMemory,
+  type MessageMemory,
+  noParameter,
+} from './message-memory.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
@@ -296,6 +303,21 @@ interface Trial {
   readonly keys: Keys
 }
 
+const AAD = Buffer.from('additional data')
+
+/** Fitting parameters of messages, by their structure. */
+const memories: Readonly<Record<string, () => MessageMemory>> = {
+  CK_GCM_MESSAGE_PARAMS: gcmMemory,
+  CK_CCM_MESSAGE_PARAMS: () => ccmMemory(MESSAGE.length),
+  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: chachaMemory,
+}
+
+function memoryFor({ messageParameter }: MechanismFor<Use>): MessageMemory {
+  const make = memories[messageParameter ?? '']
+  assert.ok(make, `test parameters of ${messageParameter}`)
+  return make()
+}
+
 /** What each use must do; a pair of uses that undo each other is tried together. */
 const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   encrypt: async ({ token: { call, session }, mechanism, keys }) => {
@@ -402,6 +424,58 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(Buffer.from(taken), Buffer.from(made))
   },
   decapsulate: (trial) => trials.encapsulate(trial),
+  messageEncrypt: async ({ token: { call, session }, row, keys }) => {
+    const memory = memoryFor(row)
+    const begun = { type: row.type, parameter: null }
+    await call('C_MessageEncryptInit', [session, begun, keys.back])
+    const encrypted = bytes(
+      await call('C_EncryptMessage', [session, memory.argument, AAD, data(MESSAGE), 4096]),
+    )
+    await call('C_MessageEncryptFinal', [session])
+    assert.notDeepEqual(Buffer.from(encrypted), MESSAGE)
+    await call('C_MessageDecryptInit', [session, begun, keys.forward])
+    const decrypted = bytes(
+      await call('C_DecryptMessage', [session, memory.argument, AAD, data(encrypted), 4096]),
+    )
+    await call('C_MessageDecryptFinal', [session])
+    assert.deepEqual(Buffer.from(decrypted), MESSAGE)
+  },
+  messageDecrypt: (trial) => trials.messageEncrypt(trial),
+  messageSign: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_MessageSignInit', [session, mechanism, keys.forward])
+    await call('C_MessageVerifyInit', [session, mechanism, keys.back])
+    const other = Buffer.from(MESSAGE.map((byte) => byte ^ 1))
+    for (const message of [MESSAGE, other]) {
+      const signature = bytes(
+        await call('C_SignMessage', [session, noParameter, data(message), ROOM]),
+      )
+      await call('C_VerifyMessage', [session, noParameter, data(message), signature])
+    }
+    await call('C_MessageSignFinal', [session])
+    await call('C_MessageVerifyFinal', [session])
+  },
+  messageVerify: (trial) => trials.messageSign(trial),
+  wrapAuthenticated: async ({ token, row, keys }) => {
+    const { call, session } = token
+    const memory = memoryFor(row)
+    const key = await call('C_CreateObject', [
+      session,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET, VALUE: MESSAGE }),
+    ])
+    const wrapped = bytes(
+      await call('C_WrapKeyAuthenticated', [session, memory.argument, keys.back, key, AAD, 4096]),
+    )
+    const unwrapped = await call('C_UnwrapKeyAuthenticated', [
+      session,
+      memory.argument,
+      keys.forward,
+      wrapped,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET }),
+      AAD,
+    ])
+    assert.deepEqual(Buffer.from(await attributeOf(token, unwrapped)), MESSAGE)
+  },
+  unwrapAuthenticated: (trial) => trials.wrapAuthenticated(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -420,7 +494,15 @@ const FLAGS: Record<Use, number> = {
   derive: CKF.DERIVE,
   encapsulate: CKF.ENCAPSULATE,
   decapsulate: CKF.DECAPSULATE,
+  messageEncrypt: CKF.MESSAGE_ENCRYPT | CKF.MULTI_MESSAGE,
+  messageDecrypt: CKF.MESSAGE_DECRYPT | CKF.MULTI_MESSAGE,
+  messageSign: CKF.MESSAGE_SIGN | CKF.MULTI_MESSAGE,
+  messageVerify: CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE,
+  wrapAuthenticated: CKF.WRAP,
+  unwrapAuthenticated: CKF.UNWRAP,
 }
+
+const isAuthenticated = (use: Use) => use.endsWith('Authenticated')
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {
   const ring = new KeyRing(token)
@@ -436,7 +518,9 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
     const parameter = make === undefined ? null : make(row.name, peer, keys.forward)
     const mechanism = { type, parameter }
     const { flags } = await token.call('C_GetMechanismInfo', [token.slot, type])
-    for (const use of uses.filter((candidate) => ((flags as number) & FLAGS[candidate]) !== 0)) {
+    const advertised = uses.filter((use) => ((flags as number) & FLAGS[use]) === FLAGS[use])
+    // Wrapping with additional data has no flag of its own.
+    for (const use of advertised.filter((one) => !isAuthenticated(one) || isFor(row, one))) {
       await t.test(`CKM_${row.name} ${use}`, () => trials[use]({ token, mechanism, row, keys }))
       pairs++
     }

@@ -49,6 +49,9 @@ const SCRIPT_TOKEN_FLAGS =
 
 const SCRIPT_RSA_FLAGS = CKF.ENCRYPT | CKF.DECRYPT | CKF.SIGN | CKF.VERIFY | CKF.WRAP | CKF.UNWRAP
 
+const RECOVERING = CKF.SIGN_RECOVER | CKF.VERIFY_RECOVER
+const OF_MESSAGES = CKF.MESSAGE_SIGN | CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE
+
 /** What of our answers is not as the scripts have it, beyond what the profiles let vary. */
 const OURS: Variations = {
   'C_GetInfo.CryptokiVersion': is('2.40', 'only the 2.40 interface is offered yet'),
@@ -63,8 +66,8 @@ const OURS: Variations = {
   'C_GetMechanismInfo(RSA_PKCS_KEY_PAIR_GEN).MinKeySize': is('1024', '512 bits are broken'),
   'C_GetMechanismInfo(RSA_PKCS).MinKeySize': is('1024', '512 bits are broken'),
   'C_GetMechanismInfo(RSA_PKCS).Flags': {
-    why: 'signatures with recovery as well',
-    holds: (told) => Number(told) === (SCRIPT_RSA_FLAGS | CKF.SIGN_RECOVER | CKF.VERIFY_RECOVER),
+    why: 'signatures with recovery, and of one message after another, as well',
+    holds: (told) => Number(told) === (SCRIPT_RSA_FLAGS | RECOVERING | OF_MESSAGES),
   },
 }
 
