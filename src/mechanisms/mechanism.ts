@@ -87,6 +87,19 @@ export interface MakePair {
  */
 export type Made = Attributes
 
+/** What a key encapsulation mechanism makes for the other side, and the values of the new key. */
+export interface Encapsulated {
+  readonly ciphertext: Uint8Array
+  readonly made: Made
+}
+
+/** An encapsulation with nothing wrong, before it is done. */
+export interface Encapsulation {
+  /** Bytes of the ciphertext. */
+  readonly length: number
+  run(): Encapsulated | Promise<Encapsulated>
+}
+
 /** Keys that a derivation makes besides the key of C_DeriveKey's template, or instead of it. */
 export interface FurtherKeys {
   /** Whether C_DeriveKey's template is for a key, too; where not, it answers CK_INVALID_HANDLE. */
@@ -112,6 +125,8 @@ export interface KeyType {
    * and corrections. Throws ATTRIBUTE_VALUE_INVALID, or TEMPLATE_INCONSISTENT where values contradict.
    */
   complete?(objectClass: number, attributes: Attributes): Attributes
+  /** Makes a key of bytes that a derivation or an encapsulation made, in place: the parity of DES keys. */
+  correct?(value: Uint8Array): void
   /** The PKCS #8 PrivateKeyInfo (RFC 5208) of a private key; absent where keys are plain secrets. */
   toPkcs8?(key: CryptokiObject): Uint8Array
   /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */
@@ -186,6 +201,9 @@ export interface Mechanism {
   derive?(base: CryptokiObject, make: Derive): Derived | Promise<Derived>
   /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
   furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
+  encapsulate?(publicKey: CryptokiObject, make: Make): Encapsulation
+  /** Throws WRAPPED_KEY_LEN_RANGE and WRAPPED_KEY_INVALID for what is wrong with the ciphertext. */
+  decapsulate?(privateKey: CryptokiObject, ciphertext: Uint8Array, make: Make): Made | Promise<Made>
 }
 
 /** What derivation answers. */
