@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import type { Mechanism } from '../../src/mechanisms/mechanism.ts'
 import { families } from '../../src/mechanisms/table.ts'
-import { CKA, CKK, CKM, CKO } from '../../src/standard/constants.ts'
+import { CKA, CKD, CKK, CKM, CKO } from '../../src/standard/constants.ts'
 import { answers, bytes, data, openToken, template } from '../in-process.ts'
 import { CipherToken, type Given, type What } from './cipher-calls.ts'
 import { hex, maker, secretKey, through, toHex, ulong } from './rows.ts'
@@ -372,6 +372,28 @@ test('DES keys have parity however they come, and no CKA_VALUE_LEN', async (t) =
     ])
     assert.ok(odd(await attribute(token, derived, CKA.VALUE)))
   }
+})
+
+test('a DES key that two sides agree on has as many bytes as it needs, and parity', async (t) => {
+  const token = await CipherToken.open(t)
+  const { call, session } = token.token
+  const [publicKey, privateKey] = await call('C_GenerateKeyPair', [
+    session,
+    { type: CKM.EC_KEY_PAIR_GEN, parameter: null },
+    template({ EC_PARAMS: hex('06082a8648ce3d030107') }),
+    template({ DERIVE: true }),
+  ])
+  const point = await attribute(token, publicKey, CKA.EC_POINT)
+  const parameter = { kdf: CKD.NULL, sharedData: hex(''), publicData: point as Uint8Array }
+  const derived = await call('C_DeriveKey', [
+    session,
+    { type: CKM.ECDH1_DERIVE, parameter },
+    privateKey,
+    template({ KEY_TYPE: CKK.DES3, SENSITIVE: false, EXTRACTABLE: true }),
+  ])
+  const value = await attribute(token, derived, CKA.VALUE)
+  assert.equal(value?.length, 24)
+  assert.ok(odd(value))
 })
 
 test('XTS keys have halves that differ', async (t) => {
