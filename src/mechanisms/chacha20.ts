@@ -49,7 +49,8 @@ const stream: CipherMaker = (key, mechanism) => {
 const LONGEST = (2 ** 32 - 1) * CHACHA20_BLOCK
 
 /**
- * CK_SALSA20_CHACHA20_POLY1305_PARAMS: a nonce of 12 bytes (IETF) or 24 (XChaCha20). How the tag was
+ * CK_SALSA20_CHACHA20_POLY1305_PARAMS: a nonce of 12 bytes (IETF) or 24 (XChaCha20), told in bits or in
+ * bytes. How the tag was
  * made with the original nonce of 8 is in no document that 6.61 refers to.
  */
 function sealed(key: Uint8Array, mechanism: MechanismArgument, direction: 'encrypt' | 'decrypt') {

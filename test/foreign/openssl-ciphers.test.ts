@@ -198,7 +198,7 @@ test('authenticated ciphers are those of Node, both ways', async (t) => {
     const parameter =
       type === CKM.AES_CCM
         ? { dataLen: plain.length, nonce, aad, macLen: tagLength }
-        : { nonce, aad }
+        : { nonce, nonceLen: nonce.length, aad }
     const what = { type, keyType, key, parameter }
     const options = { authTagLength: tagLength }
     const told = { plaintextLength: plain.length }

@@ -84,6 +84,7 @@ const parameters: Record<
   }),
   CK_SALSA20_CHACHA20_POLY1305_PARAMS: () => ({
     nonce: Buffer.alloc(12, 3),
+    nonceLen: 96,
     aad: Buffer.from('aad'),
   }),
   CK_CHACHA20_PARAMS: () => ({

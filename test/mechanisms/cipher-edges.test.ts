@@ -52,7 +52,11 @@ const structures: Readonly<Record<string, (dataLen: number) => Given>> = {
     nonce: new Uint8Array(12),
     nonceBits: 96,
   }),
-  CK_SALSA20_CHACHA20_POLY1305_PARAMS: () => ({ nonce: new Uint8Array(24), aad: hex('01') }),
+  CK_SALSA20_CHACHA20_POLY1305_PARAMS: () => ({
+    nonce: new Uint8Array(24),
+    nonceLen: 192,
+    aad: hex('01'),
+  }),
   CK_RC2_CBC_PARAMS: () => ({ effectiveBits: 1024, iv: new Uint8Array(8) }),
   CK_RC2_MAC_GENERAL_PARAMS: () => ({ effectiveBits: 40, macLength: 3 }),
 }
@@ -169,7 +173,7 @@ test('values of parameters that make no sense are refused', async (t) => {
     {
       ...CHACHA,
       type: CKM.CHACHA20_POLY1305,
-      parameter: { nonce: new Uint8Array(8), aad: hex('') },
+      parameter: { nonce: new Uint8Array(8), nonceLen: 64, aad: hex('') },
     },
     { keyType: CKK.RC2, key: hex('01'), type: CKM.RC2_ECB, parameter: ulong(0) },
     { keyType: CKK.RC2, key: hex('01'), type: CKM.RC2_ECB, parameter: ulong(1025) },

@@ -376,7 +376,7 @@ const streams: readonly Vector[] = [
       type: CKM.CHACHA20_POLY1305,
       keyType: CKK.CHACHA20,
       key: counting(32, 0x80),
-      parameter: { nonce: hex('070000004041424344454647'), aad: CHACHA_AAD },
+      parameter: { nonce: hex('070000004041424344454647'), nonceLen: 12, aad: CHACHA_AAD },
     },
     input: SUNSCREEN,
     output:
@@ -391,7 +391,7 @@ const streams: readonly Vector[] = [
       type: CKM.CHACHA20_POLY1305,
       keyType: CKK.CHACHA20,
       key: counting(32, 0x80),
-      parameter: { nonce: counting(24, 0x40), aad: CHACHA_AAD },
+      parameter: { nonce: counting(24, 0x40), nonceLen: 192, aad: CHACHA_AAD },
     },
     input: SUNSCREEN,
     output:

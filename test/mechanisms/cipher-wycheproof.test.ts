@@ -90,7 +90,7 @@ cipherFile('aes_ccm', { type: CKM.AES_CCM, keyType: CKK.AES }, ({ iv, aad, msg }
 cipherFile(
   'chacha20_poly1305',
   { type: CKM.CHACHA20_POLY1305, keyType: CKK.CHACHA20 },
-  ({ iv, aad }) => ({ nonce: hex(iv), aad: hex(aad) }),
+  ({ iv, aad }) => ({ nonce: hex(iv), nonceLen: iv.length * 4, aad: hex(aad) }),
 )
 
 test('Wycheproof: aes_xts', async (t) => {
