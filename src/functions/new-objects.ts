@@ -98,8 +98,21 @@ function asToldBy(how: How, error: unknown, objectClass: number): unknown {
   return new CryptokiError(rv, 'what was unwrapped is no key of this type', { cause: error })
 }
 
+/** How bytes become keys that were none before. */
+const FROM_BYTES: ReadonlySet<How> = new Set<How>(['derive', 'encapsulate', 'decapsulate'])
+
+/** Their values as the key type has them. */
+function corrected({ how, rows }: Prepared, values: Attributes): Attributes {
+  const value = values.get(CKA.VALUE)
+  const correct = keyTypes.get(rows.of.type ?? -1)?.correct
+  if (!FROM_BYTES.has(how) || correct === undefined || !(value instanceof Uint8Array)) return values
+  const copy = Uint8Array.from(value)
+  correct(copy)
+  return new Map([...values, [CKA.VALUE, copy]])
+}
+
 function objectOf({ prepared, values, accept }: Part): CryptokiObject {
-  const attributes = finish(prepared, values, completion(prepared))
+  const attributes = finish(prepared, corrected(prepared, values), completion(prepared))
   const object = { id: newObjectId(), version: 1, attributes }
   accept?.(object)
   return object

@@ -55,7 +55,10 @@ const stream: CipherMaker = (key, mechanism) => {
 /** Bytes that one nonce serves: all blocks that a counter of 32 bits counts but the first (RFC 8439, 2.8). */
 const LONGEST = (2 ** 32 - 1) * CHACHA20_BLOCK
 
-/** A nonce of 12 bytes (IETF) or 24 (XChaCha20). How the tag was made with the original nonce of 8 is in no document that 6.61 refers to. */
+/**
+ * A nonce of 12 bytes (IETF) or 24 (XChaCha20), told in bits or in bytes. How the tag was made with the
+ * original nonce of 8 is in no document that 6.61 refers to.
+ */
 function checkNonce(nonce: Uint8Array): void {
   if (nonce.length !== 12 && nonce.length !== 24) throw invalid('a nonce has 12 or 24 bytes')
 }

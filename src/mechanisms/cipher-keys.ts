@@ -14,7 +14,7 @@ export interface CipherKeys {
   readonly checksum?: (value: Uint8Array) => Uint8Array
   /** What is wrong with a value of the right length; undefined where nothing is. */
   readonly wrong?: (value: Uint8Array) => string | undefined
-  /** Makes a key of random bytes, in place. */
+  /** Makes a key of random or derived bytes, in place. */
   readonly correct?: (value: Uint8Array) => void
 }
 
@@ -37,6 +37,7 @@ export const zerosEncrypted =
 export const cipherKeyType = (keys: CipherKeys): KeyType => ({
   type: CKK[keys.name],
   name: keys.name,
+  ...(keys.correct && { correct: keys.correct }),
   complete: (_objectClass, attributes) => {
     const additions = completeSecret(attributes, fitting(keys), keys.checksum)
     const why = keys.wrong?.(attributes.get(CKA.VALUE) as Uint8Array)

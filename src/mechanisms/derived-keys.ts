@@ -22,6 +22,21 @@ const LENGTH_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
   [CKK.POLY1305, 32],
 ])
 
+/** Bytes of the longest keys of types with several lengths. */
+const LONGEST_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
+  [CKK.AES, 32],
+  [CKK.CAMELLIA, 32],
+  [CKK.ARIA, 32],
+  [CKK.AES_XTS, 64],
+])
+
+/**
+ * Bytes that a key of a type takes where the template does not say; undefined for types that take any
+ * number.
+ */
+export const longestOfType = (keyType: unknown): number | undefined =>
+  LENGTH_OF_TYPE.get(keyType) ?? LONGEST_OF_TYPE.get(keyType)
+
 const WITH_PARITY: ReadonlySet<unknown> = new Set([CKK.DES, CKK.CDMF, CKK.DES2, CKK.DES3])
 
 /** Bytes there are for a derived key. */

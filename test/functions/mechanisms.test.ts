@@ -83,15 +83,6 @@ const parameters: Record<
     aad: Buffer.from(name === 'AES_GMAC' ? '' : 'aad'),
     tagBits: 128,
   }),
-  CK_SIGN_ADDITIONAL_CONTEXT: () => ({
-    hedgeVariant: CKH.HEDGE_REQUIRED,
-    context: Buffer.from('context'),
-  }),
-  CK_HASH_SIGN_ADDITIONAL_CONTEXT: () => ({
-    hedgeVariant: CKH.DETERMINISTIC_REQUIRED,
-    context: Buffer.from('context'),
-    hash: CKM.SHA256,
-  }),
   CK_CCM_PARAMS: () => ({
     dataLen: MESSAGE.length,
     nonce: Buffer.alloc(12, 3),
@@ -100,6 +91,7 @@ const parameters: Record<
   }),
   CK_SALSA20_CHACHA20_POLY1305_PARAMS: () => ({
     nonce: Buffer.alloc(12, 3),
+    nonceLen: 96,
     aad: Buffer.from('aad'),
   }),
   CK_CHACHA20_PARAMS: () => ({
@@ -116,6 +108,15 @@ const parameters: Record<
   CK_RC2_CBC_PARAMS: () => ({ effectiveBits: 128, iv: SHORT_IV }),
   CK_RC2_MAC_GENERAL_PARAMS: () => ({ effectiveBits: 128, macLength: 8 }),
   CK_CAMELLIA_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
+  CK_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.HEDGE_REQUIRED,
+    context: Buffer.from('context'),
+  }),
+  CK_HASH_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.DETERMINISTIC_REQUIRED,
+    context: Buffer.from('context'),
+    hash: CKM.SHA256,
+  }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
 }
 

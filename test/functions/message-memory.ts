@@ -63,6 +63,7 @@ export const ccmMemory = (dataLen: number, values: Parameter = {}): MessageMemor
 export const chachaMemory = (values: Parameter = {}): MessageMemory =>
   new MessageMemory(CKM.CHACHA20_POLY1305, {
     nonce: Buffer.alloc(12, 3),
+    nonceLen: 96,
     tag: Buffer.alloc(TAG),
     ...values,
   })
