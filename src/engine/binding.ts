@@ -53,9 +53,9 @@ export interface NativeCiphers {
   cipherOptions(cipher: NativeCipher, options: NativeOptions): void
   /** Bytes of the whole plaintext or ciphertext: CCM needs it before additional data. */
   cipherLength(cipher: NativeCipher, length: number): void
-  /** Additional data, before the first update; for CCM all at once, for SIV a component each call. */
+  /** Additional data, before the first update; CCM: all at once, SIV: a component each call. */
   cipherAad(cipher: NativeCipher, data: Uint8Array): void
-  /** At most 1 GiB. CCM, SIV, XTS, CTS and key wrap take the whole in one call; CCM no bytes too. */
+  /** At most 1 GiB. CCM (also no bytes), SIV, XTS, CTS and key wrap take the whole in one call. */
   cipherUpdate(cipher: NativeCipher, part: Uint8Array): Uint8Array
   /** What was held back. Throws OPENSSL_DECRYPT where the tag or the padding is wrong. */
   cipherFinal(cipher: NativeCipher): Uint8Array
@@ -64,7 +64,7 @@ export interface NativeCiphers {
   cipherCopy(cipher: NativeCipher): NativeCipher
 }
 
-/** Digests in parts that node:crypto has not: MD4, MDC2, Whirlpool, BLAKE2b-512 with another `size`. */
+/** Digests in parts that node:crypto has not: MD4, MDC2, WHIRLPOOL, BLAKE2B-512 with a `size` ... */
 export interface NativeDigests {
   digest(name: string, options?: NativeOptions): NativeDigest
   digestUpdate(digest: NativeDigest, part: Uint8Array): void
@@ -132,7 +132,10 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
     signature: Uint8Array,
   ): boolean
   derive(key: NativeKey, peer: NativeKey, options?: NativeOptions): Uint8Array
-  /** A ciphertext for the key's holder, and the secret. `operation`: RSASVE for RSA, DHKEM for EC. */
+  /**
+   * A ciphertext for the key's holder, and the secret in it: ML-KEM; RSASVE for RSA; DHKEM for EC,
+   * X25519 and X448. `ikme` makes it deterministic, for tests.
+   */
   encapsulate(key: NativeKey, options?: NativeOptions): [ciphertext: Uint8Array, secret: Uint8Array]
   /** The secret. ML-KEM answers another one for a wrong ciphertext of the right length. */
   decapsulate(key: NativeKey, ciphertext: Uint8Array, options?: NativeOptions): Uint8Array

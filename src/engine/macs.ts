@@ -1,6 +1,9 @@
-/** HMAC (FIPS 198-1, RFC 2104), Poly1305 (RFC 8439) and the comparison of MACs. */
+/**
+ * HMAC (FIPS 198-1, RFC 2104), Poly1305 (RFC 8439), any MAC that OpenSSL has by its name there, and
+ * the comparison of MACs.
+ */
 import { timingSafeEqual } from 'node:crypto'
-import { type NativeMac, native } from './binding.ts'
+import { type NativeMac, type NativeOptions, native } from './binding.ts'
 import {
   type Blake2bName,
   type DigestName,
@@ -66,3 +69,11 @@ export const hmac = (name: DigestName, key: Uint8Array): Mac =>
  */
 export const equalInConstantTime = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && timingSafeEqual(one, other)
+
+/**
+ * A MAC by OpenSSL's name: HMAC (`digest`), CMAC (`cipher`: AES-128-CBC ...), GMAC (`cipher`, `iv`),
+ * KMAC-128 and KMAC-256 (`custom`, `size`, `xof`), POLY1305, BLAKE2BMAC (`size`), SIPHASH (`size`).
+ * Throws OPENSSL_OPTION where the key has a length that the MAC does not take.
+ */
+export const macing = (name: string, key: Uint8Array, options?: NativeOptions): Mac =>
+  nativeMac(native().mac(name, key, options))
