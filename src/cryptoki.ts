@@ -30,8 +30,8 @@ export interface LibraryOptions {
 }
 
 export interface Library {
-  /** C_Initialize for one more application, named for logs. */
-  open(program?: string): Application
+  /** C_Initialize for one more application, named for logs; `interval` is its own pace in milliseconds. */
+  open(program?: string, interval?: number): Application
   /** Ends every application and closes the store. */
   close(): Promise<void>
 }
@@ -45,8 +45,8 @@ export async function openLibrary({
   const slots = await Slots.open(store, { pinCost, offered: offered(policy) })
   const applications = new Set<Application>()
   return {
-    open() {
-      const application = new Cryptoki(slots, interval, () => applications.delete(application))
+    open(_program, own = interval) {
+      const application = new Cryptoki(slots, own, () => applications.delete(application))
       applications.add(application)
       return application
     },

@@ -9,7 +9,7 @@ void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify) {
   if (!call_is_well(call)) return;
   call->opening = calloc(1, sizeof *call->opening);
   if (call->opening == NULL) {
-    call_fail(call, CKR_HOST_MEMORY);
+    call_fail(call, CKR_HOST_MEMORY, "no memory for the session's callback");
     return;
   }
   call->opening->notify = notify;
@@ -71,7 +71,7 @@ static bool session_in_slot(CK_SESSION_HANDLE handle, CK_ULONG slot) {
 
 void refuse_within_slot(struct call *call, CK_SLOT_ID slot) {
   if (exchange_within(&module.connection, session_in_slot, slot))
-    call_fail(call, CKR_FUNCTION_FAILED);
+    call_fail(call, CKR_FUNCTION_FAILED, "called inside a callback of one of these sessions");
 }
 
 CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application) {

@@ -92,6 +92,13 @@ type Transform = (
   options?: NativeOptions,
   algorithm?: string,
 ) => Uint8Array
+type Verify = (
+  key: NativeKey,
+  input: Uint8Array,
+  options: NativeOptions | undefined,
+  algorithm: string | undefined,
+  signature: Uint8Array,
+) => boolean
 type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
 
 /**
@@ -120,17 +127,15 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
   textComponent(key: NativeKey, name: string): string
   sign: Transform
   signLater: TransformLater
+  /** Signs a digest with an algorithm that would otherwise make it itself: ED25519ph. */
+  signDigest: Transform
   verifyRecover: Transform
   encrypt: Transform
   decrypt: Transform
   decryptLater: TransformLater
-  verify(
-    key: NativeKey,
-    input: Uint8Array,
-    options: NativeOptions | undefined,
-    algorithm: string | undefined,
-    signature: Uint8Array,
-  ): boolean
+  verify: Verify
+  verifyLater(...values: Parameters<Verify>): Promise<boolean>
+  verifyDigest: Verify
   derive(key: NativeKey, peer: NativeKey, options?: NativeOptions): Uint8Array
   /**
    * A ciphertext for the key's holder, and the secret in it: ML-KEM; RSASVE for RSA; DHKEM for EC,
@@ -147,6 +152,8 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
+  reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void

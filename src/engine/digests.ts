@@ -1,21 +1,11 @@
 /**
-<<<<<<< HEAD
  * Message digests: FIPS 180-4 (SHA-1, SHA-2), FIPS 202 (SHA-3, SHAKE), RFC 1321 (MD5) and ISO/IEC
- * 10118-3 (RIPEMD-160) over node:crypto, and RFC 7693 (BLAKE2b) over the binding, since node:crypto
- * has it with 64 bytes only and a shorter one is no truncation of it.
+ * 10118-3 (RIPEMD-160) over node:crypto, RFC 7693 (BLAKE2b) over the binding, since node:crypto has it
+ * with 64 bytes only and a shorter one is no truncation of it, and any other that OpenSSL has, by its
+ * name there.
  */
-import { createHash, hash as hashOnce } from 'node:crypto'
-import { type NativeDigest, native } from './binding.ts'
-
-=======
- * Message digests: FIPS 180-4 (SHA-1, SHA-2) and FIPS 202 (SHA-3), over node:crypto, and any other
- * that OpenSSL has, by its name there.
- */
-
 import { createHash, hash as hashOnce } from 'node:crypto'
 import { type NativeDigest, type NativeOptions, native } from './binding.ts'
-
->>>>>>> binding
 
 /** Digests that node:crypto has, by OpenSSL's name, with the length of their output in bytes. */
 const nodeLengths = {
@@ -74,7 +64,6 @@ export const digesting = (name: DigestName): Hashing =>
     : createHash(name)
 
 /** The digest of a message that is all here. */
-<<<<<<< HEAD
 export function digestOf(name: DigestName, message: Uint8Array): Uint8Array {
   if (!isBlake2b(name)) return hashOnce(name, message, 'buffer')
   const digest = digesting(name)
@@ -88,34 +77,10 @@ export const shakeOf = (
   message: Uint8Array,
   length: number,
 ): Uint8Array => createHash(name, { outputLength: length }).update(message).digest()
-=======
-export const digestOf = (name: DigestName, message: Uint8Array): Uint8Array =>
-  hashOnce(name, message, 'buffer')
-
-class NamedDigesting implements Hashing {
-  readonly #digest: NativeDigest
-
-  constructor(digest: NativeDigest) {
-    this.#digest = digest
-  }
-
-  update(part: Uint8Array): void {
-    native().digestUpdate(this.#digest, part)
-  }
-
-  digest(): Uint8Array {
-    return native().digestFinal(this.#digest)
-  }
-
-  copy(): Hashing {
-    return new NamedDigesting(native().digestCopy(this.#digest))
-  }
-}
 
 /**
  * A digest by OpenSSL's name (MD4, MDC2, WHIRLPOOL, RIPEMD-160; BLAKE2B-512 with `size`; SHAKE-128
  * with `xoflen`: bytes of output). Throws OPENSSL_UNKNOWN where OpenSSL lacks it.
  */
 export const namedDigesting = (name: string, options?: NativeOptions): Hashing =>
-  new NamedDigesting(native().digest(name, options))
->>>>>>> binding
+  nativeDigesting(native().digest(name, options))

@@ -2,6 +2,9 @@
  * Primitives that run long in one native call, for a worker process (surrender/workers.ts). What goes
  * in and what comes out can be sent to another process by structured cloning.
  */
+import { generateSetPair, type SetPair } from './parameter-set-keys.ts'
+import { type Signed, signWithValue, verifyWithValue } from './parameter-set-signatures.ts'
+import type { ParameterSet } from './parameter-sets.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
 
 export const lengthy = {
@@ -17,5 +20,40 @@ export const lengthy = {
     readonly publicExponent: Uint8Array
   }): RsaParts {
     return generateRsa(bits, publicExponent)
+  },
+
+  /** An SLH-DSA key pair: some 10 to 500 ms. */
+  generateSlhDsaKeyPair({ set }: { readonly set: ParameterSet }): SetPair {
+    return generateSetPair(set)
+  },
+
+  /** An SLH-DSA signature with the private key `value`: some 10 ms to seconds. */
+  signSlhDsa({
+    set,
+    value,
+    signed,
+    deterministic,
+  }: {
+    readonly set: ParameterSet
+    readonly value: Uint8Array
+    readonly signed: Signed
+    readonly deterministic: boolean
+  }): Uint8Array {
+    return signWithValue(set, value, signed, deterministic)
+  },
+
+  /** Whether an SLH-DSA signature is right for the public key `value`: long only for a long message. */
+  verifySlhDsa({
+    set,
+    value,
+    signed,
+    signature,
+  }: {
+    readonly set: ParameterSet
+    readonly value: Uint8Array
+    readonly signed: Signed
+    readonly signature: Uint8Array
+  }): boolean {
+    return verifyWithValue(set, value, signed, signature)
   },
 }

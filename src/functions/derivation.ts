@@ -16,7 +16,8 @@ import type { Call } from './implementation.ts'
 import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
 import { blaming, keep, type Part, plan } from './new-objects.ts'
 
-const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
+/** Whether a template, or what is imposed on it, tells the type of the key. */
+export const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 /** The keys that a derivation is to make. */

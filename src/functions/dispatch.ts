@@ -14,6 +14,7 @@ import { Surrender } from '../surrender/surrender.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
 import { dual } from './dual.ts'
+import { encapsulation } from './encapsulation.ts'
 import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
@@ -38,6 +39,7 @@ const chapters: readonly Implementations[] = [
   verifying,
   dual,
   keys,
+  encapsulation,
   random,
   parallel,
 ]
@@ -117,8 +119,8 @@ function runOnSession(
   inputs: unknown[],
   setting: Setting,
 ): unknown {
-  // The session may have been closed while the call waited for its turn.
-  setting.application.session(session.handle)
+  // It may have been closed while the call waited for its turn.
+  session.signal.throwIfAborted()
   const { row } = route
   const surrender = new Surrender({
     interval: setting.interval,
@@ -137,9 +139,9 @@ function runOnSession(
   }
 }
 
-/** A closed session stops its functions, and so does a caller that is gone. */
+/** A caller that is gone stops its functions, and so does a session that is closed. */
 const stopsOf = (session: Session, signal: AbortSignal | undefined): AbortSignal[] =>
-  signal === undefined ? [session.signal] : [session.signal, signal]
+  signal === undefined ? [session.signal] : [signal, session.signal]
 
 /** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
 function fail(error: unknown, session: Session, row: FunctionRow): never {

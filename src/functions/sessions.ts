@@ -27,6 +27,16 @@ function checkMayLogin({ membership }: Session, owner: PinOwner): void {
     )
 }
 
+/** CKR_TOKEN_WRITE_PROTECTED is not for C_Login (5.6.8): a try that cannot be counted is the device's error. */
+async function unlock({ token }: Session, owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await token.unlock(owner, pin)
+  } catch (error) {
+    if (!(error instanceof CryptokiError) || error.rv !== CKR.TOKEN_WRITE_PROTECTED) throw error
+    throw new CryptokiError(CKR.DEVICE_ERROR, 'the try cannot be counted', { cause: error })
+  }
+}
+
 /**
  * C_Login with CKU_CONTEXT_SPECIFIC: lets a key that asks for it be used once, by the operation that
  * was begun last. 4.10: a try that locks the PIN logs the user out.
@@ -39,7 +49,7 @@ async function loginForOperation(session: Session, pin: Uint8Array): Promise<voi
       'no operation waits for a login of its own',
     )
   try {
-    const rootKey = await session.token.unlock('user', pin)
+    const rootKey = await unlock(session, 'user', pin)
     rootKey.fill(0)
   } catch (error) {
     if ((session.token.flags & CKF.USER_PIN_LOCKED) === 0) throw error
@@ -67,7 +77,7 @@ async function login(
   if (owner === undefined)
     throw new CryptokiError(CKR.USER_TYPE_INVALID, `there is no user type ${userType}`)
   checkMayLogin(session, owner)
-  const rootKey = await session.token.unlock(owner, pin)
+  const rootKey = await unlock(session, owner, pin)
   try {
     // Another session of the application may have logged in while the PIN was tried, or this one closed.
     checkMayLogin(session, owner)

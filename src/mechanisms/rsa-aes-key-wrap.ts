@@ -12,7 +12,7 @@ import { numberIn, structureIn } from './parameter.ts'
 import { rsaKeyOf } from './rsa-keys.ts'
 import { decryption, encryption, type Padded } from './rsa-operations.ts'
 import { oaep } from './rsa-schemes.ts'
-import { unwrapThrough, wrapThrough } from './wrapping.ts'
+import { unwrapping, unwrapThrough, wrapping, wrapThrough } from './wrapping.ts'
 
 const KWP = { padded: true, iv: null } as const
 
@@ -37,19 +37,15 @@ function paddingFor(key: RsaKey, mechanism: MechanismArgument): Padded {
   throw new CryptokiError(CKR.KEY_SIZE_RANGE, 'the key is too short for this AES key')
 }
 
-/** What both ways begin with; within, so that its errors become those of wrapping. */
 const rsaPart = ({ key, mechanism }: Begin, objectClass: number): Padded =>
   paddingFor(rsaKeyOf(key, objectClass), mechanism)
 
 /** Wraps. The answer is as long as the modulus and what AES key wrap makes. */
 export const wrapWithAes: NonNullable<Mechanism['wrap']> = async (begin, plain, surrender) => {
+  const padded = await wrapping(async () => rsaPart(begin, CKO.PUBLIC_KEY))
   const aesKey = randomBytes(aesBytes(begin.mechanism))
   try {
-    const first = await wrapThrough(
-      () => encryption(rsaPart(begin, CKO.PUBLIC_KEY)),
-      aesKey,
-      surrender,
-    )
+    const first = await wrapThrough(() => encryption(padded), aesKey, surrender)
     const second = await wrapThrough(() => new KeyWrapEncryption(aesKey, KWP), plain, surrender)
     return Buffer.concat([first, second])
   } finally {
@@ -57,27 +53,21 @@ export const wrapWithAes: NonNullable<Mechanism['wrap']> = async (begin, plain, 
   }
 }
 
-/** Unwraps. That the AES key has another length than the parameter tells is an error, too. */
+/** Unwraps. An AES key of another length than the parameter tells is an error, too. */
 export const unwrapWithAes: NonNullable<Mechanism['unwrap']> = async (
   begin,
   wrapped,
   surrender,
 ) => {
-  const length = aesBytes(begin.mechanism)
-  const modulusBytes = rsaKeyOf(begin.key, CKO.PRIVATE_KEY).bytes
-  const aesKey = await unwrapThrough(
-    () => decryption(rsaPart(begin, CKO.PRIVATE_KEY)),
-    wrapped.subarray(0, modulusBytes),
-    surrender,
-  )
+  const padded = await unwrapping(async () => rsaPart(begin, CKO.PRIVATE_KEY))
+  const { bytes } = padded.key
+  const first = wrapped.subarray(0, bytes)
+  const aesKey = await unwrapThrough(() => decryption(padded), first, surrender)
   try {
-    if (aesKey.length !== length)
+    if (aesKey.length !== aesBytes(begin.mechanism))
       throw new CryptokiError(CKR.WRAPPED_KEY_INVALID, 'the AES key has another length')
-    return await unwrapThrough(
-      () => new KeyWrapDecryption(aesKey, KWP),
-      wrapped.subarray(modulusBytes),
-      surrender,
-    )
+    const decrypt = () => new KeyWrapDecryption(aesKey, KWP)
+    return await unwrapThrough(decrypt, wrapped.subarray(bytes), surrender)
   } finally {
     aesKey.fill(0)
   }

@@ -6,6 +6,7 @@ import { CryptokiError } from '../standard/error.ts'
 import type { Begin, CryptokiObject, Mechanism, MechanismArgument } from './mechanism.ts'
 import { hashedMessage, type Message, shortMessage } from './messages.ts'
 import { unwrapWithAes, wrapWithAes } from './rsa-aes-key-wrap.ts'
+import { keyTransport, secretValueEncapsulation } from './rsa-encapsulation.ts'
 import { generateRsaPair, MODULUS_BITS, rsaKeyOf } from './rsa-keys.ts'
 import {
   decryption,
@@ -55,8 +56,7 @@ const rowOf = (row: Row): Mechanism & { name: keyof typeof CKM } => ({
 function encrypting(row: Row, scheme: Scheme): Mechanism {
   const encrypt = ({ key, mechanism }: Begin) =>
     encryption(padded(publicKey(key), mechanism, scheme))
-  const decrypt = ({ key, mechanism }: Begin) =>
-    decryption(padded(privateKey(key), mechanism, scheme))
+  const decrypt = decryptingWith(scheme)
   return {
     ...rowOf(row),
     encrypt,
@@ -65,6 +65,20 @@ function encrypting(row: Row, scheme: Scheme): Mechanism {
     unwrap: (begin, wrapped, surrender) => unwrapThrough(() => decrypt(begin), wrapped, surrender),
   }
 }
+
+const decryptingWith =
+  (scheme: Scheme) =>
+  ({ key, mechanism }: Begin) =>
+    decryption(padded(privateKey(key), mechanism, scheme))
+
+/** Encapsulation of new keys under a padding; with raw RSA the secret fills the modulus. */
+const encapsulating = (scheme: Scheme): Pick<Mechanism, 'encapsulate' | 'decapsulate'> =>
+  scheme === raw
+    ? secretValueEncapsulation(publicKey, decryptingWith(scheme))
+    : keyTransport(
+        ({ key, mechanism }) => padded(publicKey(key), mechanism, scheme),
+        decryptingWith(scheme),
+      )
 
 type Signing = Pick<Mechanism, 'sign' | 'verify'>
 
@@ -86,6 +100,7 @@ const signing = (
 /** A mechanism that does everything with short messages: CKM_RSA_PKCS and CKM_RSA_X_509. */
 const universal = (row: Row, scheme: Scheme): Mechanism => ({
   ...encrypting(row, scheme),
+  ...encapsulating(scheme),
   ...signing(scheme, ({ most }) => shortMessage(0, most)),
   signRecover: ({ key, mechanism }) =>
     recoverableSignature(padded(privateKey(key), mechanism, scheme)),
@@ -183,15 +198,18 @@ export const rsa: readonly Mechanism[] = [
   },
   universal({ name: 'RSA_PKCS', section: '6.1.6' }, pkcs1),
   universal({ name: 'RSA_X_509', section: '6.1.12', padsWrappedKeys: 'before' }, raw),
-  encrypting(
-    {
-      name: 'RSA_PKCS_OAEP',
-      section: '6.1.8',
-      parameter: 'CK_RSA_PKCS_OAEP_PARAMS',
-      standing: 'approved',
-    },
-    oaep,
-  ),
+  {
+    ...encrypting(
+      {
+        name: 'RSA_PKCS_OAEP',
+        section: '6.1.8',
+        parameter: 'CK_RSA_PKCS_OAEP_PARAMS',
+        standing: 'approved',
+      },
+      oaep,
+    ),
+    ...encapsulating(oaep),
+  },
   {
     ...rowOf({
       name: 'RSA_PKCS_PSS',

@@ -10,15 +10,20 @@ import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
+import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
+import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
+import { mlKem, mlKemKeyType } from './ml-kem.ts'
+import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
+import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
 import { ssl3Macs } from './ssl3-macs.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
@@ -37,10 +42,15 @@ function byType<Row extends { type: number; name: string }>(
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
   ec,
+  eddsa,
+  montgomery,
   aes,
   digests,
   hmac,
   'generic-secret': genericSecret,
+  'ml-dsa': mlDsa,
+  'slh-dsa': slhDsa,
+  'ml-kem': mlKem,
   'sha512-t': sha512T,
   'ssl3-macs': ssl3Macs,
   poly1305,
@@ -55,8 +65,13 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(f
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
   ecKeyType,
+  edwardsKeyType,
+  montgomeryKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
+  mlDsaKeyType,
+  slhDsaKeyType,
+  mlKemKeyType,
   poly1305KeyType,
 ])
 
@@ -74,6 +89,8 @@ const FLAG_OF = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 } as const satisfies Partial<Record<keyof Mechanism, number>>
 
 export type Use = keyof typeof FLAG_OF

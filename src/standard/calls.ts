@@ -66,17 +66,17 @@ export interface Parameter {
  * as there is room for; or as null where the pointer is NULL.
  *
  * In a message-based function this is the message's parameter; `type` is the mechanism its operation
- * was begun with.
+ * was begun with, 0 where the caller's protocol does not tell (p11-kit's).
  */
 export interface MechanismArgument {
   readonly type: number
   readonly parameter: Parameter | Uint8Array | null
   /**
    * Takes values that the function gives back in fields marked `!` or `>`, in the shape of the
-   * parameter: what is left out stays as it is in the application's memory, and so does what a NULL
-   * pointer points to. Bytes have the length that they came with; those of `r` at most so many. It may be called
-   * at any time while the function works, more than once, and before an error. Absent where the
-   * caller does not ask.
+   * parameter: what is left out stays as it is in the application's memory. Bytes have the length
+   * that they came with; those of `r` may be fewer. What came as null cannot be given. It may be
+   * called at any time while the function works, more than once, and before an error. Absent where
+   * the caller does not ask.
    */
   readonly answer?: ((values: Parameter) => void) | undefined
 }

@@ -3,11 +3,19 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument } from '../../src/standard/calls.ts'
-import { CKA, CKD, CKF, CKG, CKK, CKM, CKO, CKZ } from '../../src/standard/constants.ts'
+import { CKA, CKD, CKF, CKG, CKH, CKK, CKM, CKO, CKP, CKZ } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
+
+/** Messages to sign where any message will not do: one that ends with a trailer of X9.31. */
+const messages: ReadonlyMap<number, Buffer> = new Map([
+  [CKM.RSA_X9_31, Buffer.concat([MESSAGE, Buffer.of(0x33, 0xcc)])],
+])
+
+/** Bytes of the longest signature, one of SLH-DSA-128f. */
+const ROOM = 17088
 
 /** Encoded CK_ULONG. */
 const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
@@ -45,16 +53,40 @@ const parameters: Record<
     source: CKZ.DATA_SPECIFIED,
     sourceData: Buffer.from('label'),
   }),
+  CK_RSA_AES_KEY_WRAP_PARAMS: () => ({
+    aesKeyBits: 256,
+    oaepParams: {
+      hashAlg: CKM.SHA256,
+      mgf: CKG.MGF1_SHA256,
+      source: CKZ.DATA_SPECIFIED,
+      sourceData: nothing,
+    },
+  }),
   CK_ECDH1_DERIVE_PARAMS: (_name, publicData) => ({
     kdf: CKD.NULL,
     sharedData: nothing,
     publicData,
   }),
+  CK_ECDH_AES_KEY_WRAP_PARAMS: () => ({
+    aesKeyBits: 256,
+    kdf: CKD.SHA256_KDF,
+    sharedData: Buffer.from('shared'),
+  }),
+  CK_EDDSA_PARAMS: () => ({ phFlag: 0, contextData: Buffer.from('context') }),
   CK_GCM_PARAMS: () => ({
     iv: Buffer.alloc(12, 3),
     ivBits: 96,
     aad: Buffer.from('aad'),
     tagBits: 128,
+  }),
+  CK_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.HEDGE_REQUIRED,
+    context: Buffer.from('context'),
+  }),
+  CK_HASH_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.DETERMINISTIC_REQUIRED,
+    context: Buffer.from('context'),
+    hash: CKM.SHA256,
   }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
 }
@@ -72,7 +104,93 @@ const SECRET = {
   DERIVE: true,
 } as const
 const OPEN = { SENSITIVE: false, EXTRACTABLE: true } as const
-const P256 = Buffer.from('06082a8648ce3d030107', 'hex')
+
+/** How the pairs of a key type are made, and what they are for. */
+interface PairRow {
+  readonly type: number
+  readonly parameters: object
+  readonly publicUses: object
+  readonly privateUses: object
+}
+
+const DERIVING = { publicUses: { WRAP: true }, privateUses: { UNWRAP: true, DERIVE: true } }
+
+const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
+  [
+    CKK.RSA,
+    {
+      type: CKM.RSA_PKCS_KEY_PAIR_GEN,
+      parameters: { MODULUS_BITS: 2048 },
+      publicUses: {
+        VERIFY: true,
+        VERIFY_RECOVER: true,
+        ENCRYPT: true,
+        WRAP: true,
+        ENCAPSULATE: true,
+      },
+      privateUses: {
+        SIGN: true,
+        SIGN_RECOVER: true,
+        DECRYPT: true,
+        UNWRAP: true,
+        DECAPSULATE: true,
+      },
+    },
+  ],
+  [
+    CKK.EC,
+    {
+      type: CKM.EC_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06082a8648ce3d030107', 'hex') },
+      publicUses: { VERIFY: true, ...DERIVING.publicUses },
+      privateUses: { SIGN: true, ...DERIVING.privateUses },
+    },
+  ],
+  [
+    CKK.EC_EDWARDS,
+    {
+      type: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b6570', 'hex') },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.EC_MONTGOMERY,
+    {
+      type: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
+      ...DERIVING,
+    },
+  ],
+  [
+    CKK.ML_DSA,
+    {
+      type: CKM.ML_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_DSA_44 },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.SLH_DSA,
+    {
+      type: CKM.SLH_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.SLH_DSA_SHA2_128F },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.ML_KEM,
+    {
+      type: CKM.ML_KEM_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_KEM_512 },
+      publicUses: { ENCAPSULATE: true },
+      privateUses: { DECAPSULATE: true },
+    },
+  ],
+])
 
 /** Keys for an operation and its inverse. */
 interface Keys {
@@ -97,23 +215,16 @@ class KeyRing {
   }
 
   async #make(keyType: number): Promise<Keys> {
-    if (keyType === CKK.RSA) return this.#pair(CKM.RSA_PKCS_KEY_PAIR_GEN, { MODULUS_BITS: 2048 })
-    if (keyType === CKK.EC) return this.#pair(CKM.EC_KEY_PAIR_GEN, { EC_PARAMS: P256 })
+    const pair = PAIRS.get(keyType)
+    if (pair !== undefined) return this.#pair(pair)
     const { call, session } = this.#token
     const value = { ...SECRET, KEY_TYPE: keyType, VALUE: Buffer.alloc(32, keyType) }
     const key = await call('C_CreateObject', [session, template(value)])
     return { forward: key, back: key }
   }
 
-  async #pair(type: number, parameters: object): Promise<Keys> {
+  async #pair({ type, parameters, publicUses, privateUses }: PairRow): Promise<Keys> {
     const { call, session } = this.#token
-    const isRsa = type === CKM.RSA_PKCS_KEY_PAIR_GEN
-    const publicUses = isRsa
-      ? { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true }
-      : { VERIFY: true }
-    const privateUses = isRsa
-      ? { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true }
-      : { SIGN: true, DERIVE: true }
     const [back, forward] = await call('C_GenerateKeyPair', [
       session,
       { type, parameter: null },
@@ -162,12 +273,13 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(bytes(await call('C_DigestFinal', [session, 4096])), whole)
   },
   sign: async ({ token: { call, session }, mechanism, keys }) => {
+    const message = messages.get(mechanism.type) ?? MESSAGE
     await call('C_SignInit', [session, mechanism, keys.forward])
-    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), 4096]))
+    const signature = bytes(await call('C_Sign', [session, data(message), ROOM]))
     await call('C_VerifyInit', [session, mechanism, keys.back])
-    await call('C_Verify', [session, data(MESSAGE), signature])
+    await call('C_Verify', [session, data(message), signature])
     await call('C_VerifyInit', [session, mechanism, keys.back])
-    const other = Buffer.from(MESSAGE.map((byte) => byte ^ 1))
+    const other = Buffer.from(message.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))
     await assert.rejects(
       call('C_Verify', [session, data(other), signature]),
       answers('SIGNATURE_INVALID'),
@@ -223,6 +335,30 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     const key = await token.call('C_DeriveKey', [token.session, mechanism, keys.forward, made])
     assert.equal((await attributeOf(token, key)).length, 16)
   },
+  encapsulate: async ({ token, mechanism, row, keys }) => {
+    const { call, session } = token
+    // Raw RSA makes secrets as long as its modulus; the others fit an AES key.
+    const keyType = row.type === CKM.RSA_X_509 ? CKK.GENERIC_SECRET : CKK.AES
+    const secret = template({ ...SECRET, KEY_TYPE: keyType })
+    const [ciphertext, key] = await call('C_EncapsulateKey', [
+      session,
+      mechanism,
+      keys.back,
+      secret,
+      ROOM,
+    ])
+    const same = await call('C_DecapsulateKey', [
+      session,
+      mechanism,
+      keys.forward,
+      secret,
+      bytes(ciphertext),
+    ])
+    const [made, taken] = [await attributeOf(token, key), await attributeOf(token, same)]
+    assert.ok(made.length >= 32)
+    assert.deepEqual(Buffer.from(taken), Buffer.from(made))
+  },
+  decapsulate: (trial) => trials.encapsulate(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -239,6 +375,8 @@ const FLAGS: Record<Use, number> = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 }
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {

@@ -6,17 +6,27 @@ import { test } from 'node:test'
 import build from '../../native/module/build.mjs'
 import { functionBodies } from '../../scripts/module/bodies.ts'
 import type { Standard } from '../../scripts/standard/tables.ts'
-import { fakeService } from './fake-service.ts'
+import { CKG, CKM } from '../../src/standard/constants.ts'
+import { BACK, bytes, fakeService, type Respond, u8, u64 } from './fake-service.ts'
 import { compiled, ran, root, sanitize } from './programs.ts'
-import { usual } from './usual-answers.ts'
+import { withAnswers } from './usual-answers.ts'
 
 const standard = JSON.parse(
   readFileSync(new URL('../../src/standard/standard.json', import.meta.url), 'utf8'),
 ) as Standard
 
+const answers: Record<string, Respond> = {
+  C_MessageEncryptInit: (call) => call.answer(''),
+  C_EncryptMessage: (call) => {
+    const values = [bytes('fixed1234567'), bytes('tag of 16 bytes!')]
+    call.tell(BACK, 'W', ...values.flatMap((value) => [u8(1), value]))
+    call.answer('f', u8(1), bytes('atad'))
+  },
+}
+
 test('a module that offers the lists of 3.0 and 3.2 passes their functions on', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'softoki-newer-'))
-  const service = await fakeService(usual)
+  const service = await fakeService(withAnswers(answers))
   t.after(() => rmSync(folder, { recursive: true }))
   t.after(() => service.close())
   cpSync(join(root, 'native/module'), join(folder, 'native/module'), { recursive: true })
@@ -33,7 +43,24 @@ test('a module that offers the lists of 3.0 and 3.2 passes their functions on', 
     service.requests.map(({ name }) => name),
     [
       ...['C_Initialize', 'C_LoginUser', 'C_SignMessage', 'C_EncapsulateKey'],
-      ...['C_UnwrapKeyAuthenticated', 'C_Finalize'],
+      ...['C_UnwrapKeyAuthenticated', 'C_OpenSession', 'C_MessageEncryptInit', 'C_EncryptMessage'],
+      ...['C_WrapKeyAuthenticated', 'C_Finalize'],
     ],
+  )
+  // In all three the parameter is CK_GCM_MESSAGE_PARAMS, as values.
+  const sent = (iv: string, tag: string) =>
+    Buffer.concat([
+      ...[u64(CKM.AES_GCM), u8(2), bytes(iv), u64(40), u64(CKG.GENERATE)],
+      ...[bytes(tag), u64(128)],
+    ])
+  const requests = service.requests.filter(({ name }) => /Message|^C_Wrap/.test(name)).slice(1)
+  const [made, tag] = ['fixed1234567', 'tag of 16 bytes!']
+  assert.deepEqual(
+    requests.map(({ values }) => values.toString('hex', 8, 8 + sent(made, tag).length)),
+    [
+      sent('fixed.......', '.'.repeat(16)),
+      sent('fixed.......', '.'.repeat(16)),
+      sent(made, tag),
+    ].map((bytes) => bytes.toString('hex')),
   )
 })

@@ -14,6 +14,7 @@
 EXPORTED
 CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetInfo",
     .index = 2,
     .request = "",
     .answer = "S",
@@ -23,7 +24,7 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
   struct call call;
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "vf32uf32v");
   return call_end(&call);
@@ -32,6 +33,7 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
 EXPORTED
 CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount) {
   static const struct function row = {
+    .name = "C_GetSlotList",
     .index = 4,
     .request = "yn",
     .answer = "n",
@@ -42,7 +44,7 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_bool(&call, tokenPresent);
-  put_list(&call, pSlotList, pulCount);
+  put_list(&call, "pulCount", pSlotList, pulCount);
   call_transact(&call);
   get_list(&call, pSlotList, pulCount);
   return call_end(&call);
@@ -51,6 +53,7 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 EXPORTED
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetSlotInfo",
     .index = 5,
     .request = "u",
     .answer = "S",
@@ -61,7 +64,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "f64f32uvv");
   return call_end(&call);
@@ -70,6 +73,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
 EXPORTED
 CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetTokenInfo",
     .index = 6,
     .request = "u",
     .answer = "S",
@@ -80,7 +84,7 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "f32f32f16f16uuuuuuuuuuuvvf16");
   return call_end(&call);
@@ -90,6 +94,7 @@ EXPORTED
 CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList,
                          CK_ULONG_PTR pulCount) {
   static const struct function row = {
+    .name = "C_GetMechanismList",
     .index = 7,
     .request = "un",
     .answer = "n",
@@ -100,7 +105,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  put_list(&call, pMechanismList, pulCount);
+  put_list(&call, "pulCount", pMechanismList, pulCount);
   call_transact(&call);
   get_list(&call, pMechanismList, pulCount);
   return call_end(&call);
@@ -109,6 +114,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
 EXPORTED
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetMechanismInfo",
     .index = 8,
     .request = "uu",
     .answer = "S",
@@ -120,7 +126,7 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
   put_ulong(&call, type);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "uuu");
   return call_end(&call);
@@ -130,6 +136,7 @@ EXPORTED
 CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
                   CK_UTF8CHAR_PTR pLabel) {
   static const struct function row = {
+    .name = "C_InitToken",
     .index = 9,
     .request = "ual",
     .answer = "",
@@ -140,8 +147,8 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  put_bytes(&call, pPin, ulPinLen);
-  put_label(&call, pLabel);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
+  put_label(&call, "pLabel", pLabel);
   call_transact(&call);
   return call_end(&call);
 }
@@ -149,6 +156,7 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 EXPORTED
 CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen) {
   static const struct function row = {
+    .name = "C_InitPIN",
     .index = 10,
     .request = "ua",
     .answer = "",
@@ -159,7 +167,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPin
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pPin, ulPinLen);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -168,6 +176,7 @@ EXPORTED
 CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen,
                CK_UTF8CHAR_PTR pNewPin, CK_ULONG ulNewLen) {
   static const struct function row = {
+    .name = "C_SetPIN",
     .index = 11,
     .request = "uaa",
     .answer = "",
@@ -178,8 +187,8 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulO
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pOldPin, ulOldLen);
-  put_bytes(&call, pNewPin, ulNewLen);
+  put_bytes(&call, "pOldPin", pOldPin, ulOldLen);
+  put_bytes(&call, "pNewPin", pNewPin, ulNewLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -188,6 +197,7 @@ EXPORTED
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
                     CK_SESSION_HANDLE_PTR phSession) {
   static const struct function row = {
+    .name = "C_OpenSession",
     .index = 12,
     .request = "uuy",
     .answer = "u",
@@ -200,7 +210,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
   put_ulong(&call, slotID);
   put_ulong(&call, flags);
   put_notify(&call, pApplication, Notify);
-  want(&call, phSession);
+  want(&call, "phSession", phSession);
   call_transact(&call);
   get_ulong(&call, phSession);
   session_opened(&call, slotID, phSession);
@@ -210,6 +220,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
 EXPORTED
 CK_RV C_CloseSession(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_CloseSession",
     .index = 13,
     .request = "u",
     .answer = "",
@@ -228,6 +239,7 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE hSession) {
 EXPORTED
 CK_RV C_CloseAllSessions(CK_SLOT_ID slotID) {
   static const struct function row = {
+    .name = "C_CloseAllSessions",
     .index = 14,
     .request = "u",
     .answer = "",
@@ -247,6 +259,7 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slotID) {
 EXPORTED
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetSessionInfo",
     .index = 15,
     .request = "u",
     .answer = "S",
@@ -257,7 +270,7 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "uuuu");
   return call_end(&call);
@@ -267,6 +280,7 @@ EXPORTED
 CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState,
                           CK_ULONG_PTR pulOperationStateLen) {
   static const struct function row = {
+    .name = "C_GetOperationState",
     .index = 16,
     .request = "uf",
     .answer = "f",
@@ -277,7 +291,7 @@ CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pOperationState, pulOperationStateLen);
+  put_room(&call, "pulOperationStateLen", pOperationState, pulOperationStateLen);
   call_transact(&call);
   get_room(&call, pOperationState, pulOperationStateLen);
   return call_end(&call);
@@ -288,6 +302,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
                           CK_ULONG ulOperationStateLen, CK_OBJECT_HANDLE hEncryptionKey,
                           CK_OBJECT_HANDLE hAuthenticationKey) {
   static const struct function row = {
+    .name = "C_SetOperationState",
     .index = 17,
     .request = "uauu",
     .answer = "",
@@ -298,7 +313,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pOperationState, ulOperationStateLen);
+  put_bytes(&call, "pOperationState", pOperationState, ulOperationStateLen);
   put_ulong(&call, hEncryptionKey);
   put_ulong(&call, hAuthenticationKey);
   call_transact(&call);
@@ -309,6 +324,7 @@ EXPORTED
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
               CK_ULONG ulPinLen) {
   static const struct function row = {
+    .name = "C_Login",
     .index = 18,
     .request = "uua",
     .answer = "",
@@ -320,7 +336,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, userType);
-  put_bytes(&call, pPin, ulPinLen);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -328,6 +344,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
 EXPORTED
 CK_RV C_Logout(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_Logout",
     .index = 19,
     .request = "u",
     .answer = "",
@@ -346,6 +363,7 @@ EXPORTED
 CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount,
                      CK_OBJECT_HANDLE_PTR phObject) {
   static const struct function row = {
+    .name = "C_CreateObject",
     .index = 20,
     .request = "uA",
     .answer = "u",
@@ -356,8 +374,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phObject);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phObject", phObject);
   call_transact(&call);
   get_ulong(&call, phObject);
   return call_end(&call);
@@ -367,6 +385,7 @@ EXPORTED
 CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                    CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phNewObject) {
   static const struct function row = {
+    .name = "C_CopyObject",
     .index = 21,
     .request = "uuA",
     .answer = "u",
@@ -378,8 +397,8 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phNewObject);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phNewObject", phNewObject);
   call_transact(&call);
   get_ulong(&call, phNewObject);
   return call_end(&call);
@@ -388,6 +407,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
 EXPORTED
 CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject) {
   static const struct function row = {
+    .name = "C_DestroyObject",
     .index = 22,
     .request = "uu",
     .answer = "",
@@ -406,6 +426,7 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject) {
 EXPORTED
 CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ULONG_PTR pulSize) {
   static const struct function row = {
+    .name = "C_GetObjectSize",
     .index = 23,
     .request = "uu",
     .answer = "u",
@@ -417,7 +438,7 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_U
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  want(&call, pulSize);
+  want(&call, "pulSize", pulSize);
   call_transact(&call);
   get_ulong(&call, pulSize);
   return call_end(&call);
@@ -427,6 +448,7 @@ EXPORTED
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                           CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_GetAttributeValue",
     .index = 24,
     .request = "uuQ",
     .answer = "Q",
@@ -438,7 +460,7 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_query(&call, pTemplate, ulCount);
+  put_query(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   get_query(&call, pTemplate, ulCount);
   return call_end(&call);
@@ -448,6 +470,7 @@ EXPORTED
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                           CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_SetAttributeValue",
     .index = 25,
     .request = "uuA",
     .answer = "",
@@ -459,7 +482,7 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_template(&call, pTemplate, ulCount);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   return call_end(&call);
 }
@@ -467,6 +490,7 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
 EXPORTED
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_FindObjectsInit",
     .index = 26,
     .request = "uA",
     .answer = "",
@@ -477,7 +501,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, 
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_template(&call, pTemplate, ulCount);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   return call_end(&call);
 }
@@ -486,6 +510,7 @@ EXPORTED
 CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
                     CK_ULONG ulMaxObjectCount, CK_ULONG_PTR pulObjectCount) {
   static const struct function row = {
+    .name = "C_FindObjects",
     .index = 27,
     .request = "uh",
     .answer = "h",
@@ -496,7 +521,8 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_found(&call, phObject, ulMaxObjectCount, pulObjectCount);
+  want(&call, "pulObjectCount", pulObjectCount);
+  put_found(&call, "phObject", phObject, ulMaxObjectCount);
   call_transact(&call);
   get_found(&call, phObject, ulMaxObjectCount, pulObjectCount);
   return call_end(&call);
@@ -505,6 +531,7 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
 EXPORTED
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_FindObjectsFinal",
     .index = 28,
     .request = "u",
     .answer = "",
@@ -523,6 +550,7 @@ EXPORTED
 CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_EncryptInit",
     .index = 29,
     .request = "uMu",
     .answer = "",
@@ -543,6 +571,7 @@ EXPORTED
 CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                 CK_BYTE_PTR pEncryptedData, CK_ULONG_PTR pulEncryptedDataLen) {
   static const struct function row = {
+    .name = "C_Encrypt",
     .index = 30,
     .request = "udf",
     .answer = "f",
@@ -553,8 +582,8 @@ CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLe
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pEncryptedData, pulEncryptedDataLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulEncryptedDataLen", pEncryptedData, pulEncryptedDataLen);
   call_transact(&call);
   get_room(&call, pEncryptedData, pulEncryptedDataLen);
   return call_end(&call);
@@ -564,6 +593,7 @@ EXPORTED
 CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                       CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_EncryptUpdate",
     .index = 31,
     .request = "udf",
     .answer = "f",
@@ -574,8 +604,8 @@ CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ul
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -585,6 +615,7 @@ EXPORTED
 CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart,
                      CK_ULONG_PTR pulLastEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_EncryptFinal",
     .index = 32,
     .request = "uf",
     .answer = "f",
@@ -595,7 +626,7 @@ CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pLastEncryptedPart, pulLastEncryptedPartLen);
+  put_room(&call, "pulLastEncryptedPartLen", pLastEncryptedPart, pulLastEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pLastEncryptedPart, pulLastEncryptedPartLen);
   return call_end(&call);
@@ -605,6 +636,7 @@ EXPORTED
 CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_DecryptInit",
     .index = 33,
     .request = "uMu",
     .answer = "",
@@ -625,6 +657,7 @@ EXPORTED
 CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData,
                 CK_ULONG ulEncryptedDataLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen) {
   static const struct function row = {
+    .name = "C_Decrypt",
     .index = 34,
     .request = "udf",
     .answer = "f",
@@ -635,8 +668,8 @@ CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedData, ulEncryptedDataLen);
-  put_room(&call, pData, pulDataLen);
+  put_data(&call, "pEncryptedData", pEncryptedData, ulEncryptedDataLen);
+  put_room(&call, "pulDataLen", pData, pulDataLen);
   call_transact(&call);
   get_room(&call, pData, pulDataLen);
   return call_end(&call);
@@ -646,6 +679,7 @@ EXPORTED
 CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart,
                       CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptUpdate",
     .index = 35,
     .request = "udf",
     .answer = "f",
@@ -656,8 +690,8 @@ CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -667,6 +701,7 @@ EXPORTED
 CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
                      CK_ULONG_PTR pulLastPartLen) {
   static const struct function row = {
+    .name = "C_DecryptFinal",
     .index = 36,
     .request = "uf",
     .answer = "f",
@@ -677,7 +712,7 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pLastPart, pulLastPartLen);
+  put_room(&call, "pulLastPartLen", pLastPart, pulLastPartLen);
   call_transact(&call);
   get_room(&call, pLastPart, pulLastPartLen);
   return call_end(&call);
@@ -686,6 +721,7 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
 EXPORTED
 CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism) {
   static const struct function row = {
+    .name = "C_DigestInit",
     .index = 37,
     .request = "uM",
     .answer = "",
@@ -705,6 +741,7 @@ EXPORTED
 CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen) {
   static const struct function row = {
+    .name = "C_Digest",
     .index = 38,
     .request = "udf",
     .answer = "f",
@@ -715,8 +752,8 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pDigest, pulDigestLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulDigestLen", pDigest, pulDigestLen);
   call_transact(&call);
   get_room(&call, pDigest, pulDigestLen);
   return call_end(&call);
@@ -725,6 +762,7 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 EXPORTED
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_DigestUpdate",
     .index = 39,
     .request = "ud",
     .answer = "",
@@ -735,7 +773,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -743,6 +781,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 EXPORTED
 CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_DigestKey",
     .index = 40,
     .request = "uu",
     .answer = "",
@@ -761,6 +800,7 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey) {
 EXPORTED
 CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen) {
   static const struct function row = {
+    .name = "C_DigestFinal",
     .index = 41,
     .request = "uf",
     .answer = "f",
@@ -771,7 +811,7 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pDigest, pulDigestLen);
+  put_room(&call, "pulDigestLen", pDigest, pulDigestLen);
   call_transact(&call);
   get_room(&call, pDigest, pulDigestLen);
   return call_end(&call);
@@ -780,6 +820,7 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 EXPORTED
 CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_SignInit",
     .index = 42,
     .request = "uMu",
     .answer = "",
@@ -800,6 +841,7 @@ EXPORTED
 CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
              CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_Sign",
     .index = 43,
     .request = "udf",
     .answer = "f",
@@ -810,8 +852,8 @@ CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -820,6 +862,7 @@ CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
 EXPORTED
 CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_SignUpdate",
     .index = 44,
     .request = "ud",
     .answer = "",
@@ -830,7 +873,7 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPar
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -839,6 +882,7 @@ EXPORTED
 CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature,
                   CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_SignFinal",
     .index = 45,
     .request = "uf",
     .answer = "f",
@@ -849,7 +893,7 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -859,6 +903,7 @@ EXPORTED
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                         CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_SignRecoverInit",
     .index = 46,
     .request = "uMu",
     .answer = "",
@@ -879,6 +924,7 @@ EXPORTED
 CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                     CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_SignRecover",
     .index = 47,
     .request = "udf",
     .answer = "f",
@@ -889,8 +935,8 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -899,6 +945,7 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
 EXPORTED
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_VerifyInit",
     .index = 48,
     .request = "uMu",
     .answer = "",
@@ -919,6 +966,7 @@ EXPORTED
 CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
   static const struct function row = {
+    .name = "C_Verify",
     .index = 49,
     .request = "uda",
     .answer = "",
@@ -929,8 +977,8 @@ CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_bytes(&call, pSignature, ulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -938,6 +986,7 @@ CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 EXPORTED
 CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_VerifyUpdate",
     .index = 50,
     .request = "ud",
     .answer = "",
@@ -948,7 +997,7 @@ CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -956,6 +1005,7 @@ CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 EXPORTED
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
   static const struct function row = {
+    .name = "C_VerifyFinal",
     .index = 51,
     .request = "ua",
     .answer = "",
@@ -966,7 +1016,7 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSignature, ulSignatureLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -975,6 +1025,7 @@ EXPORTED
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                           CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_VerifyRecoverInit",
     .index = 52,
     .request = "uMu",
     .answer = "",
@@ -995,6 +1046,7 @@ EXPORTED
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen,
                       CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen) {
   static const struct function row = {
+    .name = "C_VerifyRecover",
     .index = 53,
     .request = "uaf",
     .answer = "f",
@@ -1005,8 +1057,8 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULO
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSignature, ulSignatureLen);
-  put_room(&call, pData, pulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  put_room(&call, "pulDataLen", pData, pulDataLen);
   call_transact(&call);
   get_room(&call, pData, pulDataLen);
   return call_end(&call);
@@ -1016,6 +1068,7 @@ EXPORTED
 CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                             CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_DigestEncryptUpdate",
     .index = 54,
     .request = "udf",
     .answer = "f",
@@ -1026,8 +1079,8 @@ CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_UL
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -1038,6 +1091,7 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
                             CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart,
                             CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptDigestUpdate",
     .index = 55,
     .request = "udf",
     .answer = "f",
@@ -1048,8 +1102,8 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -1059,6 +1113,7 @@ EXPORTED
 CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                           CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_SignEncryptUpdate",
     .index = 56,
     .request = "udf",
     .answer = "f",
@@ -1069,8 +1124,8 @@ CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULON
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -1081,6 +1136,7 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
                             CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart,
                             CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptVerifyUpdate",
     .index = 57,
     .request = "udf",
     .answer = "f",
@@ -1091,8 +1147,8 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -1102,6 +1158,7 @@ EXPORTED
 CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_GenerateKey",
     .index = 58,
     .request = "uMA",
     .answer = "u",
@@ -1112,10 +1169,10 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phKey);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phKey", phKey);
   call_transact(&call);
   get_ulong(&call, phKey);
   return call_end(&call);
@@ -1127,6 +1184,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                         CK_ATTRIBUTE_PTR pPrivateKeyTemplate, CK_ULONG ulPrivateKeyAttributeCount,
                         CK_OBJECT_HANDLE_PTR phPublicKey, CK_OBJECT_HANDLE_PTR phPrivateKey) {
   static const struct function row = {
+    .name = "C_GenerateKeyPair",
     .index = 59,
     .request = "uMAA",
     .answer = "uu",
@@ -1137,12 +1195,12 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
-  put_template(&call, pPublicKeyTemplate, ulPublicKeyAttributeCount);
-  put_template(&call, pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
-  want(&call, phPublicKey);
-  want(&call, phPrivateKey);
+  put_template(&call, "pPublicKeyTemplate", pPublicKeyTemplate, ulPublicKeyAttributeCount);
+  put_template(&call, "pPrivateKeyTemplate", pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
+  want(&call, "phPublicKey", phPublicKey);
+  want(&call, "phPrivateKey", phPrivateKey);
   call_transact(&call);
   get_ulong(&call, phPublicKey);
   get_ulong(&call, phPrivateKey);
@@ -1154,6 +1212,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                 CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pWrappedKey,
                 CK_ULONG_PTR pulWrappedKeyLen) {
   static const struct function row = {
+    .name = "C_WrapKey",
     .index = 60,
     .request = "uMuuf",
     .answer = "f",
@@ -1164,11 +1223,11 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hWrappingKey);
   put_ulong(&call, hKey);
-  put_room(&call, pWrappedKey, pulWrappedKeyLen);
+  put_room(&call, "pulWrappedKeyLen", pWrappedKey, pulWrappedKeyLen);
   call_transact(&call);
   get_room(&call, pWrappedKey, pulWrappedKeyLen);
   return call_end(&call);
@@ -1180,6 +1239,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                   CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount,
                   CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_UnwrapKey",
     .index = 61,
     .request = "uMuaA",
     .answer = "u",
@@ -1190,12 +1250,12 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hUnwrappingKey);
-  put_bytes(&call, pWrappedKey, ulWrappedKeyLen);
-  put_template(&call, pTemplate, ulAttributeCount);
-  want(&call, phKey);
+  put_bytes(&call, "pWrappedKey", pWrappedKey, ulWrappedKeyLen);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  want(&call, "phKey", phKey);
   call_transact(&call);
   get_ulong(&call, phKey);
   return call_end(&call);
@@ -1206,6 +1266,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                   CK_OBJECT_HANDLE hBaseKey, CK_ATTRIBUTE_PTR pTemplate,
                   CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_DeriveKey",
     .index = 62,
     .request = "uMuA",
     .answer = "u",
@@ -1216,11 +1277,11 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hBaseKey);
-  put_template(&call, pTemplate, ulAttributeCount);
-  want_key(&call, phKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  want_key(&call, "phKey", phKey);
   call_transact(&call);
   get_key(&call, phKey);
   return call_end(&call);
@@ -1229,6 +1290,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 EXPORTED
 CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen) {
   static const struct function row = {
+    .name = "C_SeedRandom",
     .index = 63,
     .request = "ua",
     .answer = "",
@@ -1239,7 +1301,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSeed, ulSeedLen);
+  put_bytes(&call, "pSeed", pSeed, ulSeedLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -1247,6 +1309,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 EXPORTED
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_ULONG ulRandomLen) {
   static const struct function row = {
+    .name = "C_GenerateRandom",
     .index = 64,
     .request = "ug",
     .answer = "g",
@@ -1257,7 +1320,7 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_U
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_fill(&call, pRandomData, ulRandomLen);
+  put_fill(&call, "pRandomData", pRandomData, ulRandomLen);
   call_transact(&call);
   get_fill(&call, pRandomData, ulRandomLen);
   return call_end(&call);
@@ -1266,18 +1329,19 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_U
 EXPORTED
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE hSession) {
   (void)hSession;
-  return module_is_initialized() ? CKR_FUNCTION_NOT_PARALLEL : CKR_CRYPTOKI_NOT_INITIALIZED;
+  return always("C_GetFunctionStatus", CKR_FUNCTION_NOT_PARALLEL);
 }
 
 EXPORTED
 CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession) {
   (void)hSession;
-  return module_is_initialized() ? CKR_FUNCTION_NOT_PARALLEL : CKR_CRYPTOKI_NOT_INITIALIZED;
+  return always("C_CancelFunction", CKR_FUNCTION_NOT_PARALLEL);
 }
 
 EXPORTED
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved) {
   static const struct function row = {
+    .name = "C_WaitForSlotEvent",
     .index = 67,
     .request = "u",
     .answer = "u",
@@ -1288,8 +1352,8 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pRese
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, flags);
-  want(&call, pSlot);
-  want_null(&call, pReserved);
+  want(&call, "pSlot", pSlot);
+  want_null(&call, "pReserved", pReserved);
   call_transact(&call);
   get_ulong(&call, pSlot);
   return call_end(&call);
