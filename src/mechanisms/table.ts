@@ -8,7 +8,9 @@ import { CryptokiError } from '../standard/error.ts'
 import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
+import { diffieHellman, diffieHellmanKeyTypes } from './diffie-hellman.ts'
 import { digests } from './digests.ts'
+import { dsa, dsaKeyType } from './dsa.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
@@ -41,9 +43,11 @@ function byType<Row extends { type: number; name: string }>(
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
+  dsa,
   ec,
   eddsa,
   montgomery,
+  'diffie-hellman': diffieHellman,
   aes,
   digests,
   hmac,
@@ -64,6 +68,8 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(f
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
+  dsaKeyType,
+  ...diffieHellmanKeyTypes,
   ecKeyType,
   edwardsKeyType,
   montgomeryKeyType,
