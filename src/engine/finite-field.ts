@@ -70,6 +70,7 @@ export function importPublicValue(
   domain: Domain,
   y: Uint8Array,
 ): NativeKey | undefined {
+  if (!isWithin(y, domain.p)) return undefined
   try {
     const key = native().importKey(field.type, 'public', { ...components(domain), pub: y })
     return native().check(key, 'public') ? key : undefined

@@ -45,7 +45,7 @@ export function agreedValue(
   secret: Uint8Array,
 ): Made {
   try {
-    const value = derive?.(secret, length) ?? secret.slice(secret.length - length)
+    const value = derive?.(secret, length) ?? Uint8Array.from(secret.subarray(-length))
     return derivedValue(template, value)
   } finally {
     secret.fill(0)
