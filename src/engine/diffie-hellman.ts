@@ -14,6 +14,20 @@ export function agree(key: NativeKey, peer: NativeKey): Uint8Array | undefined {
   }
 }
 
+/** Groups with a safe prime by their names: RFC 7919 and RFC 3526. */
+export const knownGroups: readonly string[] = [2048, 3072, 4096, 6144, 8192].flatMap((bits) => [
+  `ffdhe${bits}`,
+  `modp${bits}`,
+])
+
+/** The prime and the base of one of them, which OpenSSL calls modp_2048. */
+export function domainOfGroup(name: string): Domain {
+  const key = native().importKey(dhField.type, 'parameters', {
+    group: name.replace(/^modp/, 'modp_'),
+  })
+  return { p: native().component(key, 'p'), g: native().component(key, 'g') }
+}
+
 /** A fresh safe prime of so many bits, and the base 2: from seconds (1024 bits) to an hour (8192). */
 export function generateDhParameters(bits: number): Domain {
   const made = native().generateParameters(dhField.type, { pbits: bits })
