@@ -65,7 +65,7 @@ const offender = (count: number, at: number): (number | undefined)[] =>
 
 /** C_DeriveKey. */
 export async function deriveKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation, cannotBeKept }: Call,
   session: Session,
   argument: MechanismArgument | null,
   handle: number,
@@ -76,17 +76,23 @@ export async function deriveKey(
   checkAsksForNoLogin(base)
   const mechanism = argument as MechanismArgument
   const { own, further, handBack } = planDerivation(session, row, base, mechanism, template)
-  const made = await row.derive(base, {
-    mechanism,
-    surrender,
-    template: own?.template ?? new Map(),
-    further: further.map((prepared) => prepared.template),
-    key: (other, types) => otherKey(session, row, other, types),
-  })
+  if (further.length > 0) cannotBeKept('it makes several keys')
+  const made = await work(() =>
+    row.derive(base, {
+      mechanism,
+      surrender,
+      template: own?.template ?? new Map(),
+      further: further.map((prepared) => prepared.template),
+      key: (other, types) => {
+        cannotBeKept('its parameter names a further key by its handle')
+        return otherKey(session, row, other, types)
+      },
+    }),
+  )
   const planned = own === undefined ? further : [own, ...further]
   const first = planned.length - further.length
   const parts = partsOf(planned, made)
-  const handles = await keep(session, parts, (at) => {
+  const handles = await keep(session, parts, keptOperation(), (at) => {
     if (at >= first) handBack(offender(further.length, at - first))
   })
   handBack(handles.slice(first))

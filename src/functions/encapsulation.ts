@@ -31,7 +31,7 @@ function checkMayBeEncapsulated(publicKey: CryptokiObject, key: CryptokiObject):
 }
 
 async function encapsulateKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   handle: number,
@@ -46,15 +46,14 @@ async function encapsulateKey(
   const encapsulation = row.encapsulate(publicKey, make)
   // No key is made where the ciphertext that goes with it finds no room.
   if (room === null || room < encapsulation.length) return [{ needed: encapsulation.length }, 0]
-  const { ciphertext, made } = await encapsulation.run()
-  const key = await keepOne(session, prepared, made, (object) =>
-    checkMayBeEncapsulated(publicKey, object),
-  )
+  const { ciphertext, made } = await work(() => encapsulation.run())
+  const accept = (object: CryptokiObject) => checkMayBeEncapsulated(publicKey, object)
+  const key = await keepOne(session, prepared, made, keptOperation(), accept)
   return [ciphertext, key]
 }
 
 async function decapsulateKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   handle: number,
@@ -78,7 +77,8 @@ async function decapsulateKey(
   const prepared = plan(session, 'decapsulate', template, given(template, imposed))
   const mechanism = argument as MechanismArgument
   const make = { mechanism, surrender, template: prepared.template }
-  return keepOne(session, prepared, await row.decapsulate(privateKey, ciphertext, make))
+  const values = await work(() => row.decapsulate(privateKey, ciphertext, make))
+  return keepOne(session, prepared, values, keptOperation())
 }
 
 export const encapsulation = {

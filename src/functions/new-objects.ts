@@ -107,12 +107,14 @@ function objectOf({ prepared, values, accept }: Part): CryptokiObject {
 
 /**
  * Keeps new objects, token objects of one call in one transaction, and answers their handles.
+ * `keptOperation` is dropped with it.
  * The caller may have logged out while the values were made: what may be made is checked again.
  * `blame` is told which one it was whose template and values do not go together.
  */
 export async function keep(
   session: Session,
   parts: readonly Part[],
+  keptOperation?: number,
   blame: (at: number) => void = () => {},
 ): Promise<number[]> {
   const objects = parts.map((part, at) =>
@@ -121,7 +123,7 @@ export async function keep(
       () => blame(at),
     ),
   )
-  return keepObjects(session, objects)
+  return keepObjects(session, objects, keptOperation)
 }
 
 /** Does something, and where that fails says first whose fault it was. */
@@ -143,12 +145,13 @@ export async function keepCopy(session: Session, attributes: Attributes): Promis
 async function keepObjects(
   session: Session,
   objects: readonly CryptokiObject[],
+  keptOperation?: number,
 ): Promise<number[]> {
   const { membership, token } = session
   for (const object of objects)
     checkMayChange(session, isTokenObject(object), isPrivateObject(object))
   const lasting = objects.filter(isTokenObject)
-  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys)
+  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys, keptOperation)
   return objects.map((object) =>
     isTokenObject(object)
       ? membership.handleOf(object.id, isPrivateObject(object))
@@ -161,8 +164,10 @@ export async function keepOne(
   session: Session,
   prepared: Prepared,
   values: Attributes,
+  keptOperation?: number,
   accept?: Part['accept'],
 ): Promise<number> {
-  const [handle] = await keep(session, [{ prepared, values, ...(accept && { accept }) }])
+  const part = { prepared, values, ...(accept && { accept }) }
+  const [handle] = await keep(session, [part], keptOperation)
   return handle as number
 }

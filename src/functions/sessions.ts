@@ -1,8 +1,9 @@
 /** Session management functions. PKCS #11 3.2, 5.6. */
 import type { Session } from '../sessions/session.ts'
-import { CKF, CKR, CKU } from '../standard/constants.ts'
+import { CKF, CKR, CKS, CKU } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { PinOwner } from '../store/store.ts'
+import { cancel, refuseClosing } from './cancelling.ts'
 import type { Implementations } from './implementation.ts'
 import { restoreState, saveState } from './operation-state.ts'
 
@@ -93,11 +94,6 @@ export const sessions = {
   C_OpenSession: ({ application }, token, flags, notifies) => {
     if ((flags & CKF.SERIAL_SESSION) === 0)
       throw new CryptokiError(CKR.SESSION_PARALLEL_NOT_SUPPORTED, 'CKF_SERIAL_SESSION must be set')
-    if ((flags & CKF.ASYNC_SESSION) !== 0)
-      throw new CryptokiError(
-        CKR.SESSION_ASYNC_NOT_SUPPORTED,
-        'asynchronous sessions are not offered yet',
-      )
     return application.open(token, flags, notifies).handle
   },
 
@@ -107,6 +103,7 @@ export const sessions = {
   },
 
   C_CloseAllSessions: ({ application }, token) => {
+    refuseClosing('C_CloseAllSessions', (session) => session.token === token)
     application.closeAll(token)
     return undefined
   },
@@ -124,6 +121,23 @@ export const sessions = {
     restoreState(session, state, encryptionKey, authenticationKey),
 
   C_Login: (_call, session, userType, pin) => login(session, userType, pin),
+
+  C_LoginUser: (_call, session, userType, pin, username) => {
+    if (username !== null && username.length > 0)
+      throw new CryptokiError(
+        CKR.USER_TYPE_INVALID,
+        'a token has one user and one security officer, without names',
+      )
+    return login(session, userType, pin)
+  },
+
+  C_SessionCancel: (_call, session, flags) => cancel(session, flags),
+
+  C_GetSessionValidationFlags: (_call, _session, type) => {
+    // No validation of anything here exists, so no operation was a validated one (4.16.3.1).
+    if (type === CKS.LAST_VALIDATION_OK) return 0
+    throw new CryptokiError(CKR.FUNCTION_FAILED, `there are no validation flags of type ${type}`)
+  },
 
   C_Logout: (_call, { membership }) => {
     if (membership.login === undefined)

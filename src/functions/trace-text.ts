@@ -100,6 +100,7 @@ const inputs: Telling<In> = {
   query: (queries) => `{${several(queries, queryOf)}}`,
   parameter: mechanismOf,
   asyncRoom: roomOf,
+  asyncData: (given) => (given ? 'a place for the result' : 'NULL'),
 }
 
 function filledOf(value: Filled | FilledList, unit: string): string {
@@ -133,6 +134,8 @@ const outputs: Telling<Out> = {
   list: (value) => filledOf(value, 'elements'),
   found: (handles) => (handles.length === 0 ? 'none' : several(handles, String, ' ')),
   query: ({ answers }) => several(answers, answerOf),
+  asyncData: ({ value, objects }) =>
+    [...(value === null ? [] : [filledOf(value, 'bytes')]), ...objects.map(String)].join(', '),
 }
 
 /** `phKey` is called key. */

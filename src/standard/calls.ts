@@ -87,6 +87,8 @@ export interface MechanismArgument {
  */
 export interface Data {
   readonly length: number
+  /** It is there only while the call is under way: the application has it. */
+  readonly passing?: boolean
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
 }
@@ -143,10 +145,21 @@ export interface In {
   /** The parameter of a message, with the mechanism its operation was begun with. */
   parameter: MechanismArgument
   asyncRoom: Room
+  /** Whether there is a place for the result. */
+  asyncData: boolean
+}
+
+/** What a function of an asynchronous session came to (CK_ASYNC_DATA, 3.2). */
+export interface AsyncResult {
+  /** Output for the buffer that the function was called with; null where it has none. */
+  readonly value: Filled | null
+  /** hObject and hAdditionalObject: a key; a public and a private key. */
+  readonly objects: readonly number[]
 }
 
 /** What each kind of argument brings out. */
 export interface Out {
+  asyncData: AsyncResult
   ulongOut: number
   structureOut: StructureValues
   room: Filled
@@ -202,6 +215,7 @@ export const IN_KINDS: ReadonlySet<string> = new Set<keyof In>([
   'query',
   'parameter',
   'asyncRoom',
+  'asyncData',
 ])
 export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
   'ulongOut',
@@ -211,6 +225,7 @@ export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
   'list',
   'found',
   'query',
+  'asyncData',
 ])
 
 /** What goes along with a call. */

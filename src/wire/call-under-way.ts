@@ -101,7 +101,7 @@ export class CallUnderWay implements CallContext, Remote {
   }
 
   remote(length: number): Data {
-    return { length, read: (offset, wanted) => this.#read(length, offset, wanted) }
+    return { length, passing: true, read: (offset, wanted) => this.#read(length, offset, wanted) }
   }
 
   #read(whole: number, offset: number, length: number): Promise<Uint8Array> {

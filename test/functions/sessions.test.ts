@@ -188,7 +188,7 @@ test('a private object hides on logout and its operations end', async (t) => {
 
 test('what only later versions have answers CKR_FUNCTION_NOT_SUPPORTED, and C_GetFunctionStatus CKR_FUNCTION_NOT_PARALLEL', async (t) => {
   const { call, session } = await openToken(t)
-  await assert.rejects(call('C_AsyncGetID', [session, 'C_Sign']), answers('FUNCTION_NOT_SUPPORTED'))
+  await assert.rejects(call('C_MessageEncryptFinal', [session]), answers('FUNCTION_NOT_SUPPORTED'))
   await assert.rejects(call('C_GetFunctionStatus', [session]), answers('FUNCTION_NOT_PARALLEL'))
   await assert.rejects(call('C_CancelFunction', [4711]), answers('FUNCTION_NOT_PARALLEL'))
 })

@@ -104,7 +104,8 @@ test('a signature is what docs/WIRE.md says', () => {
   assert.deepEqual(signatures('C_GetSlotList'), ['yn', 'n'])
   assert.deepEqual(signatures('C_GetTokenInfo'), ['u', 'S'])
   assert.deepEqual(signatures('C_EncryptMessage'), ['uPadf', 'f'])
-  assert.deepEqual(signatures('C_AsyncJoin'), ['uzu', ''])
+  assert.deepEqual(signatures('C_AsyncJoin'), ['uzuf', ''])
+  assert.deepEqual(signatures('C_AsyncComplete'), ['uzy', 'D'])
 })
 
 test('the bytes of a call are those of docs/WIRE.md', () => {

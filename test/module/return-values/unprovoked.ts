@@ -166,6 +166,11 @@ export const reasons: readonly Reason[] = [
     why: 'every key of a type that fits has a size that fits: no other can be made',
   },
   {
+    rv: 'SESSION_ASYNC_NOT_SUPPORTED',
+    of: ['C_OpenSession'],
+    why: 'asynchronous sessions are there',
+  },
+  {
     rv: 'CURVE_NOT_SUPPORTED',
     of: ['C_GenerateKey', 'C_DeriveKey'],
     why: 'it makes secret keys, which have no curve',

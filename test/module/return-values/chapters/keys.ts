@@ -13,12 +13,12 @@ const anotherClass = template({ CLASS: CKO.CERTIFICATE })
 
 /** A curve that no token of today has, and the parameters of P-256 spelled out. */
 const PKCS8 = { format: 'der', type: 'pkcs8' } as const
-const oldCurve = generateKeyPairSync('ec', { namedCurve: 'sect113r1' })
+const otherCurve = generateKeyPairSync('ec', { namedCurve: 'SM2' })
 const explicitCurve = generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' })
 
 const unwrappedSecret = [...open, ...template({ CLASS: CKO.SECRET_KEY, KEY_TYPE: CKK.AES })]
 
-const wrappedEc = (pair: typeof oldCurve) => ({
+const wrappedEc = (pair: typeof otherCurve) => ({
   wrappedKey: encrypted(pair.privateKey.export(PKCS8)),
   template: [...open, ...template({ CLASS: CKO.PRIVATE_KEY, KEY_TYPE: CKK.EC })],
 })
@@ -29,7 +29,7 @@ const unwrapping: Case[] = [
     rv: 'TEMPLATE_INCONSISTENT',
     with: { template: [...unwrappedSecret, ...template({ KEY_TYPE: CKK.DES })] },
   },
-  { rv: 'CURVE_NOT_SUPPORTED', with: wrappedEc(oldCurve) },
+  { rv: 'CURVE_NOT_SUPPORTED', with: wrappedEc(otherCurve) },
   { rv: 'DOMAIN_PARAMS_INVALID', with: wrappedEc(explicitCurve) },
   { rv: 'UNWRAPPING_KEY_HANDLE_INVALID', with: { unwrappingKey: 4711 } },
   {

@@ -16,7 +16,6 @@ export const sessions: Chapter = {
   C_OpenSession: {
     with: { slotID: 'crowded', flags: RW },
     cases: [
-      { rv: 'SESSION_ASYNC_NOT_SUPPORTED', with: { flags: RW | CKF.ASYNC_SESSION } },
       { rv: 'SESSION_PARALLEL_NOT_SUPPORTED', with: { flags: CKF.RW_SESSION } },
       { rv: 'SESSION_READ_WRITE_SO_EXISTS', with: { slotID: 'so', flags: SERIAL } },
       { rv: 'TOKEN_NOT_RECOGNIZED', with: { slotID: 'empty' } },
