@@ -13,7 +13,9 @@ import { aria, ariaKeyType } from './aria.ts'
 import { camellia, camelliaKeyType } from './camellia.ts'
 import { chacha20, chacha20KeyType } from './chacha20.ts'
 import { des, desKeyTypes } from './des.ts'
+import { diffieHellman, diffieHellmanKeyTypes } from './diffie-hellman.ts'
 import { digests } from './digests.ts'
+import { dsa, dsaKeyType } from './dsa.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
@@ -48,9 +50,11 @@ function byType<Row extends { type: number; name: string }>(
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
+  dsa,
   ec,
   eddsa,
   montgomery,
+  'diffie-hellman': diffieHellman,
   aes,
   'aes-xts': aesXts,
   des,
@@ -78,6 +82,8 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(f
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
+  dsaKeyType,
+  ...diffieHellmanKeyTypes,
   ecKeyType,
   edwardsKeyType,
   montgomeryKeyType,

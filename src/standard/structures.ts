@@ -260,7 +260,7 @@ export const structures = {
   CK_CAMELLIA_CTR_PARAMS: { size: 24, layout: 'uf16', names: ['counterBits', 'cb'] },
   CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
   CK_ARIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
-  CK_DSA_PARAMETER_GEN_PARAM: { size: 32, layout: 'upu', names: ['hash', 'seed', 'index'] },
+  CK_DSA_PARAMETER_GEN_PARAM: { size: 32, layout: 'u!pu', names: ['hash', 'seed', 'index'] },
   CK_ECDH_AES_KEY_WRAP_PARAMS: {
     size: 32,
     layout: 'uuq',

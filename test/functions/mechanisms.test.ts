@@ -1,18 +1,29 @@
 /** Every advertised (mechanism, flag) pair works: flags come from C_GetMechanismInfo, work goes through the C_ functions. */
 import assert from 'node:assert/strict'
+import { createDiffieHellmanGroup } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument } from '../../src/standard/calls.ts'
 import { CKA, CKD, CKF, CKG, CKH, CKK, CKM, CKO, CKP, CKZ } from '../../src/standard/constants.ts'
+import { endWarmWorkers } from '../../src/surrender/workers.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
+import { domainTemplate } from '../mechanisms/field-keys.ts'
+import { dsa1024 } from '../mechanisms/rfc6979-dsa.ts'
+import { ulong as ulongOf } from '../mechanisms/rows.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
+
+/** Messages to sign where any message will not do: one that ends with a trailer of X9.31. */
+const messages: ReadonlyMap<number, Buffer> = new Map([
+  [CKM.RSA_X9_31, Buffer.concat([MESSAGE, Buffer.of(0x33, 0xcc)])],
+])
+
 /** Bytes of the longest signature, one of SLH-DSA-128f. */
 const ROOM = 17088
 
 /** Encoded CK_ULONG. */
-const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
+const ulong = (value: number) => Buffer.from(ulongOf(value))
 
 /** Of ciphers with blocks of 8 bytes. */
 const SHORT_IV = Buffer.alloc(8, 7)
@@ -36,6 +47,7 @@ const plainParameters = (other: number): [string, Buffer | null][] => [
   ['SSL3', ulong(8)],
   ['EXTRACT', ulong(3)],
   ['CONCATENATE', ulong(other)],
+  ['DH_PKCS', Buffer.of(2)],
   ['KEY_WRAP', null],
   ['DES', SHORT_IV],
   ['BLOWFISH', SHORT_IV],
@@ -58,6 +70,29 @@ const parameters: Record<
     mgf: CKG.MGF1_SHA1,
     source: CKZ.DATA_SPECIFIED,
     sourceData: Buffer.from('label'),
+  }),
+  CK_RSA_AES_KEY_WRAP_PARAMS: () => ({
+    aesKeyBits: 256,
+    oaepParams: {
+      hashAlg: CKM.SHA256,
+      mgf: CKG.MGF1_SHA256,
+      source: CKZ.DATA_SPECIFIED,
+      sourceData: nothing,
+    },
+  }),
+  CK_DSA_PARAMETER_GEN_PARAM: () => ({ hash: CKM.SHA256, seed: Buffer.alloc(32, 6), index: 1 }),
+  CK_X9_42_DH1_DERIVE_PARAMS: () => ({
+    kdf: CKD.NULL,
+    otherInfo: nothing,
+    publicData: dsa1024.g,
+  }),
+  CK_X9_42_DH2_DERIVE_PARAMS: (_name, _peer, other) => ({
+    kdf: CKD.SHA1_KDF_CONCATENATE,
+    otherInfo: Buffer.from('other info'),
+    publicData: dsa1024.g,
+    privateDataLen: 20,
+    privateData: other,
+    publicData2: dsa1024.y,
   }),
   CK_ECDH1_DERIVE_PARAMS: (_name, publicData) => ({
     kdf: CKD.NULL,
@@ -137,6 +172,18 @@ interface PairRow {
 
 const DERIVING = { publicUses: { WRAP: true }, privateUses: { UNWRAP: true, DERIVE: true } }
 
+const AGREEING = {
+  publicUses: { ENCAPSULATE: true },
+  privateUses: { DERIVE: true, DECAPSULATE: true },
+}
+
+const known = createDiffieHellmanGroup('modp5')
+/** RFC 3526, 2. */
+const modp1536 = {
+  p: new Uint8Array(known.getPrime()),
+  g: new Uint8Array(known.getGenerator()),
+}
+
 const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
   [
     CKK.RSA,
@@ -184,6 +231,20 @@ const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
       parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
       ...DERIVING,
     },
+  ],
+  [
+    CKK.DSA,
+    {
+      type: CKM.DSA_KEY_PAIR_GEN,
+      parameters: domainTemplate(dsa1024),
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [CKK.DH, { type: CKM.DH_PKCS_KEY_PAIR_GEN, parameters: domainTemplate(modp1536), ...AGREEING }],
+  [
+    CKK.X9_42_DH,
+    { type: CKM.X9_42_DH_KEY_PAIR_GEN, parameters: domainTemplate(dsa1024), ...AGREEING },
   ],
   [
     CKK.ML_DSA,
@@ -297,6 +358,28 @@ interface Trial {
   readonly keys: Keys
 }
 
+/** Domain parameters that are generated quickly. */
+const domains: ReadonlyMap<number, object> = new Map<number, object>([
+  [CKM.DH_PKCS_PARAMETER_GEN, { PRIME_BITS: 1024 }],
+  [CKM.DSA_FIPS_G_GEN, { PRIME: dsa1024.p, SUBPRIME: dsa1024.q }],
+])
+
+async function generateDomain(token: Opened, mechanism: MechanismArgument): Promise<void> {
+  const { call, session } = token
+  const sizes = domains.get(mechanism.type) ?? { PRIME_BITS: 1024, SUBPRIME_BITS: 160 }
+  const made = await call('C_GenerateKey', [session, mechanism, template(sizes)])
+  assert.equal((await attributeOf(token, made, CKA.PRIME)).length, 128)
+  assert.equal((await attributeOf(token, made, CKA.LOCAL))[0], 1)
+}
+
+/** Diffie-Hellman encapsulates with the parameter of its derivation, less the other side's public value. */
+function withoutPublicData({ type, parameter }: MechanismArgument): MechanismArgument {
+  if (type === CKM.DH_PKCS_DERIVE) return { type, parameter: null }
+  const isStructure = parameter !== null && !(parameter instanceof Uint8Array)
+  if (!isStructure || !('publicData' in parameter)) return { type, parameter }
+  return { type, parameter: { ...parameter, publicData: nothing } }
+}
+
 /** What each use must do; a pair of uses that undo each other is tried together. */
 const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   encrypt: async ({ token: { call, session }, mechanism, keys }) => {
@@ -317,12 +400,13 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(bytes(await call('C_DigestFinal', [session, 4096])), whole)
   },
   sign: async ({ token: { call, session }, mechanism, keys }) => {
+    const message = messages.get(mechanism.type) ?? MESSAGE
     await call('C_SignInit', [session, mechanism, keys.forward])
-    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), ROOM]))
+    const signature = bytes(await call('C_Sign', [session, data(message), ROOM]))
     await call('C_VerifyInit', [session, mechanism, keys.back])
-    await call('C_Verify', [session, data(MESSAGE), signature])
+    await call('C_Verify', [session, data(message), signature])
     await call('C_VerifyInit', [session, mechanism, keys.back])
-    const other = Buffer.from(MESSAGE.map((byte) => byte ^ 1))
+    const other = Buffer.from(message.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))
     await assert.rejects(
       call('C_Verify', [session, data(other), signature]),
       answers('SIGNATURE_INVALID'),
@@ -338,6 +422,7 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   },
   verifyRecover: (trial) => trials.signRecover(trial),
   generateKey: async ({ token, mechanism, row }) => {
+    if (row.makes === CKO.DOMAIN_PARAMETERS) return generateDomain(token, mechanism)
     const length = LENGTHS[row.keyTypes[0] ?? -1] ?? 32
     // Keys of one length have no CKA_VALUE_LEN, except some.
     const told = row.supplies === undefined ? { VALUE_LEN: length } : {}
@@ -379,8 +464,9 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     const key = await token.call('C_DeriveKey', [token.session, mechanism, keys.forward, made])
     assert.equal((await attributeOf(token, key)).length, 16)
   },
-  encapsulate: async ({ token, mechanism, row, keys }) => {
+  encapsulate: async ({ token, mechanism: deriving, row, keys }) => {
     const { call, session } = token
+    const mechanism = withoutPublicData(deriving)
     // Raw RSA makes secrets as long as its modulus; the others fit an AES key.
     const keyType = row.type === CKM.RSA_X_509 ? CKK.GENERIC_SECRET : CKK.AES
     const secret = template({ ...SECRET, KEY_TYPE: keyType })
@@ -446,6 +532,7 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
 }
 
 test('every advertised (mechanism, flag) pair works', async (t) => {
+  t.after(endWarmWorkers)
   const pairs = await tryAll(await openToken(t, 50, { profile: 'legacy' }), t)
   t.diagnostic(`${pairs} pairs`)
   assert.ok(pairs > 100, `${pairs} pairs`)

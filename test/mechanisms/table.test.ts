@@ -66,8 +66,15 @@ test('each row bears the name of its constant', () => {
 /** 6.47.7 has its parameter, and no table has it. */
 const NOT_TICKED: ReadonlySet<string> = new Set(['CAMELLIA_CTR'])
 
+/** Table 45 of 6.1.14 has them; the table at the head of 6.1 leaves them out, as deprecated. */
+const DEPRECATED: Readonly<Record<string, readonly string[]>> = {
+  MD5_RSA_PKCS: ['SIG&VER'],
+  RIPEMD160_RSA_PKCS: ['SIG&VER'],
+}
+
 test('each row stands in the standard’s table, in the chapter it names', () => {
   for (const { type, name, section } of mechanisms.values()) {
+    if (name in DEPRECATED) continue
     const row = standard[`CKM_${name}`]
     if (NOT_TICKED.has(name)) continue
     assert.ok(row, `CKM_${name}`)
@@ -94,7 +101,11 @@ test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
     const made = uses.filter((use) => row[use] !== undefined)
     assert.ok(made.length > 0, row.name)
-    const ticked = TICKED_WRONGLY[row.name] ?? standard[`CKM_${row.name}`]?.functions ?? []
+    const ticked =
+      TICKED_WRONGLY[row.name] ??
+      DEPRECATED[row.name] ??
+      standard[`CKM_${row.name}`]?.functions ??
+      []
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
 })
