@@ -2,6 +2,7 @@
  * Primitives that run long in one native call, for a worker process (surrender/workers.ts). What goes
  * in and what comes out can be sent to another process by structured cloning.
  */
+import { deriveFromPassword, type PasswordDerivation } from './password-derivation.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
 
 export const lengthy = {
@@ -17,5 +18,10 @@ export const lengthy = {
     readonly publicExponent: Uint8Array
   }): RsaParts {
     return generateRsa(bits, publicExponent)
+  },
+
+  /** As long as its iterations take: some 10 million a second divided by the blocks of the key. */
+  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
+    return deriveFromPassword(derivation)
   },
 }

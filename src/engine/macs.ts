@@ -1,4 +1,4 @@
-/** HMAC (FIPS 198-1, RFC 2104), Poly1305 (RFC 8439) and the comparison of MACs. */
+/** HMAC (FIPS 198-1, RFC 2104), CMAC (SP 800-38B), Poly1305 (RFC 8439) and the comparison of MACs. */
 import { timingSafeEqual } from 'node:crypto'
 import { type NativeMac, native } from './binding.ts'
 import {
@@ -21,6 +21,10 @@ const nativeMac = (mac: NativeMac): Mac => ({
 
 /** Poly1305 in parts; the key has 32 bytes, the MAC 16. A key is for one message only (RFC 8439, 2.5). */
 export const poly1305 = (key: Uint8Array): Mac => nativeMac(native().mac('POLY1305', key))
+
+/** CMAC (SP 800-38B) in parts, as long as a block; `cipher` is OpenSSL's name, such as AES-128-CBC. */
+export const cmac = (cipher: string, key: Uint8Array): Mac =>
+  nativeMac(native().mac('CMAC', key, { cipher }))
 
 /** The digest of what an outer hash began with and of the digest of an inner one, which takes the message. */
 export const nested = (inner: Hashing, outer: Hashing): Mac => ({

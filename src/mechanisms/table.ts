@@ -12,13 +12,17 @@ import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
+import { hkdf, hkdfKeyType } from './hkdf.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { checkForm } from './parameter.ts'
+import { pbe } from './pbe.ts'
+import { pbkdf2 } from './pbkdf2.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
+import { sp800108 } from './sp800-108.ts'
 import { ssl3Macs } from './ssl3-macs.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
@@ -33,6 +37,20 @@ function byType<Row extends { type: number; name: string }>(
   return table
 }
 
+/** Every key type by its CKK_ number. */
+export const keyTypes: ReadonlyMap<number, KeyType> = byType([
+  rsaKeyType,
+  ecKeyType,
+  aesKeyType,
+  ...genericSecretKeyTypes,
+  poly1305KeyType,
+  hkdfKeyType,
+])
+
+/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
+const makesKnownKeys = (row: Mechanism): boolean =>
+  row.keyTypes.every((keyType) => keyTypes.has(keyType))
+
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
@@ -46,19 +64,14 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   poly1305,
   'hash-derivations': hashDerivations,
   'simple-derivations': simpleDerivations,
+  'sp800-108': sp800108,
+  hkdf,
+  pbkdf2,
+  pbe: pbe.filter(makesKnownKeys),
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
 export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(families).flat())
-
-/** Every key type by its CKK_ number. */
-export const keyTypes: ReadonlyMap<number, KeyType> = byType([
-  rsaKeyType,
-  ecKeyType,
-  aesKeyType,
-  ...genericSecretKeyTypes,
-  poly1305KeyType,
-])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
 const FLAG_OF = {
