@@ -24,6 +24,9 @@ import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
 import { sp800108 } from './sp800-108.ts'
 import { ssl3Macs } from './ssl3-macs.ts'
+import { tlsKeyMaterial } from './tls-key-material.ts'
+import { tlsMasterKeys } from './tls-master-keys.ts'
+import { tlsPrfs } from './tls-prf.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -68,6 +71,9 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   hkdf,
   pbkdf2,
   pbe: pbe.filter(makesKnownKeys),
+  'tls-master-keys': tlsMasterKeys,
+  'tls-key-material': tlsKeyMaterial,
+  'tls-prf': tlsPrfs,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
