@@ -16,22 +16,20 @@ import type { Attribute, MechanismArgument } from '../standard/calls.ts'
 import { CK_INVALID_HANDLE, CKA, CKK, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Call } from './implementation.ts'
-import { allows, checkAsksForNoLogin, keyFor, keyOf, templateIn } from './keys-in-use.ts'
+import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
 import { blaming, keep, type Part, plan } from './new-objects.ts'
 
 const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 /** The type of a key whose template names none; undefined where it must, or where there is none. */
-function impliedType(
-  objectClass: number,
+function typeImplied(
+  row: Mechanism,
   base: CryptokiObject,
-  given: readonly Attribute[],
-  imposed: Attributes | undefined,
+  mechanism: MechanismArgument,
 ): number | undefined {
-  if (objectClass === CKO.PUBLIC_KEY) return numberOf(base, CKA.KEY_TYPE)
-  const isGeneric = objectClass === CKO.SECRET_KEY && !hasKeyType(given, imposed)
-  return isGeneric ? CKK.GENERIC_SECRET : undefined
+  if (row.impliedType) return row.impliedType(base, mechanism)
+  return row.makes === undefined ? CKK.GENERIC_SECRET : undefined
 }
 
 function ulongOf({ type, value }: Attribute): number {
@@ -76,7 +74,7 @@ function planDerivation(
   const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
   const objectClass = row.makes ?? CKO.SECRET_KEY
   const planned = (given: readonly Attribute[]) => {
-    const keyType = impliedType(objectClass, base, given, imposed)
+    const keyType = hasKeyType(given, imposed) ? undefined : typeImplied(row, base, argument)
     return plan(session, 'derive', given, { class: objectClass, keyType, imposed, base })
   }
   const handBack: Derivation['handBack'] = (handles) => {
@@ -106,7 +104,7 @@ export async function deriveKey(
 ): Promise<number> {
   const row = mechanismFor(argument, 'derive', session.token.offered)
   const base = await baseFor(session, handle, row)
-  checkAsksForNoLogin(base)
+  if (!row.fromAnyUse) checkAsksForNoLogin(base)
   const mechanism = argument as MechanismArgument
   const { rest, values } = partTold(row, template)
   const { own, further, handBack } = planDerivation(session, row, base, mechanism, rest)
@@ -133,18 +131,11 @@ function baseFor(
   handle: number,
   row: Mechanism,
 ): CryptokiObject | Promise<CryptokiObject> {
-  if (row.fromData)
-    return after(session.membership.object(handle), (object) =>
-      object !== undefined && numberOf(object, CKA.CLASS) === CKO.DATA
-        ? object
-        : keyFor(session, handle, row, 'DERIVE'),
-    )
-  if (!row.fromAnyUse) return keyFor(session, handle, row, 'DERIVE')
-  return after(keyOf(session, handle), (key) => {
-    if (!allows(key, row.type))
-      throw new CryptokiError(CKR.MECHANISM_INVALID, 'CKA_ALLOWED_MECHANISMS of the key lacks it')
-    return key
-  })
+  const key = () => keyFor(session, handle, row, row.fromAnyUse ? undefined : 'DERIVE')
+  if (!row.fromData) return key()
+  return after(session.membership.object(handle), (object) =>
+    object !== undefined && numberOf(object, CKA.CLASS) === CKO.DATA ? object : key(),
+  )
 }
 
 /** A further secret key that derivation uses (Derive.key in mechanism.ts). */

@@ -165,6 +165,14 @@ export const ecKeyType: KeyType = {
   toPkcs8: ({ attributes }) =>
     ecPrivateKeyInfo(curveIn(attributes), bytesIn(attributes, CKA.VALUE, 'CKA_VALUE')),
   fromPkcs8: readPkcs8,
+  publicValues: ({ attributes }) =>
+    new Map([
+      [CKA.EC_PARAMS, bytesIn(attributes, CKA.EC_PARAMS, 'CKA_EC_PARAMS')],
+      [
+        CKA.EC_POINT,
+        octetString(pointOf(curveIn(attributes), bytesIn(attributes, CKA.VALUE, 'CKA_VALUE'))),
+      ],
+    ]),
 }
 
 function parse({ attributes }: CryptokiObject, objectClass: number): EcKey {

@@ -145,10 +145,7 @@ export interface Mechanism {
    * there, since the mechanism supplies them: CKA_VALUE_LEN of CKM_SSL3_PRE_MASTER_KEY_GEN.
    */
   readonly supplies?: readonly number[]
-  /**
-   * The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. A public key is of
-   * the base key's type.
-   */
+  /** The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. */
   readonly makes?: number
   /**
    * CKA_ attributes that the template of `derive` tells the mechanism and that what it makes does not
@@ -198,6 +195,11 @@ export interface Mechanism {
    * Values other than handles go back through `make.mechanism.answer`.
    */
   derive?(base: CryptokiObject, make: Derive): Derived | Promise<Derived>
+  /**
+   * The CKK_ type of a derived key whose template names none; absent: CKK_GENERIC_SECRET for secret
+   * keys. Where there is no answer the template must name it.
+   */
+  impliedType?(base: CryptokiObject, mechanism: MechanismArgument): number | undefined
   /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
   furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
 }

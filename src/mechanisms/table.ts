@@ -14,11 +14,13 @@ import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
 import { hkdf, hkdfKeyType } from './hkdf.ts'
 import { hmac } from './hmac.ts'
+import { ike } from './ike.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { checkForm } from './parameter.ts'
 import { pbe } from './pbe.ts'
 import { pbkdf2 } from './pbkdf2.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
+import { publicKeyDerivation } from './public-keys.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
@@ -74,6 +76,8 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'tls-master-keys': tlsMasterKeys,
   'tls-key-material': tlsKeyMaterial,
   'tls-prf': tlsPrfs,
+  ike,
+  'public-keys': [publicKeyDerivation([...keyTypes.values()])],
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
