@@ -60,8 +60,17 @@ test('each row bears the name of its constant', () => {
     assert.equal(CKK[name as keyof typeof CKK], type, name)
 })
 
+/** The standard's header numbers these, and its tables forget them: they are of TLS 1.0 and 1.1. */
+const NUMBERED_ONLY: Readonly<Record<string, readonly string[]>> = {
+  TLS_MASTER_KEY_DERIVE: ['DRV'],
+  TLS_MASTER_KEY_DERIVE_DH: ['DRV'],
+  TLS_KEY_AND_MAC_DERIVE: ['DRV'],
+  TLS_PRF: ['DRV'],
+}
+
 test('each row stands in the standard’s table, in the chapter it names', () => {
   for (const { type, name, section } of mechanisms.values()) {
+    if (name in NUMBERED_ONLY) continue
     const row = standard[`CKM_${name}`]
     assert.ok(row, `CKM_${name}`)
     assert.equal(Number(row.value), type, name)
@@ -81,7 +90,10 @@ test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
     const made = uses.filter((use) => row[use] !== undefined)
     assert.ok(made.length > 0, row.name)
-    const ticked = TICKED_WRONGLY[row.name] ?? standard[`CKM_${row.name}`]?.functions ?? []
+    const { [row.name]: ticked = standard[`CKM_${row.name}`]?.functions ?? [] } = {
+      ...TICKED_WRONGLY,
+      ...NUMBERED_ONLY,
+    }
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
 })
