@@ -1,4 +1,5 @@
 /** The library: tokens in a store, and applications that call the C_ functions on them. */
+import { refuseClosing } from './functions/cancelling.ts'
 import { dispatch } from './functions/dispatch.ts'
 import { offered, type Policy } from './mechanisms/policy.ts'
 import { ApplicationSessions } from './sessions/application.ts'
@@ -30,8 +31,8 @@ export interface LibraryOptions {
 }
 
 export interface Library {
-  /** C_Initialize for one more application, named for logs. */
-  open(program?: string): Application
+  /** C_Initialize for one more application, named for logs; `interval` is its own pace in milliseconds. */
+  open(program?: string, interval?: number): Application
   /** Ends every application and closes the store. */
   close(): Promise<void>
 }
@@ -45,8 +46,8 @@ export async function openLibrary({
   const slots = await Slots.open(store, { pinCost, offered: offered(policy) })
   const applications = new Set<Application>()
   return {
-    open() {
-      const application = new Cryptoki(slots, interval, () => applications.delete(application))
+    open(_program, own = interval) {
+      const application = new Cryptoki(slots, own, () => applications.delete(application))
       applications.add(application)
       return application
     },
@@ -81,7 +82,10 @@ class Cryptoki implements Application {
     if (this.#finalized) throw new CryptokiError(CKR.CRYPTOKI_NOT_INITIALIZED, 'after C_Finalize')
     if (name === 'C_Initialize')
       throw new CryptokiError(CKR.CRYPTOKI_ALREADY_INITIALIZED, 'the application is initialised')
-    if (name === 'C_Finalize') return this.close() as unknown as Answer
+    if (name === 'C_Finalize') {
+      refuseClosing(name, ({ handle }) => this.#sessions.has(handle))
+      return this.close() as unknown as Answer
+    }
     const answer = dispatch(
       this.#sessions,
       name,

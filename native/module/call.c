@@ -1,18 +1,26 @@
 #include "call.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "log.h"
 #include "module.h"
+#include "pending.h"
+#include "return-values.h"
 #include "sessions.h"
 #include "surrender.h"
 #include "wire.h"
+
+#define NOT_INITIALIZED "C_Initialize was not called, or not since fork or C_Finalize"
 
 static void prepare(struct call *call, const struct function *function) {
   /* A thread that is cancelled in here would leave its exchange in the table. */
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
   call->function = function;
   call->rv = CKR_OK;
+  call->why = call->argument = NULL;
+  call->told = false;
   call->exchange.session = CK_INVALID_HANDLE;
   call->exchange.in_callback = false;
   call->exchange.room = NULL;
@@ -29,7 +37,10 @@ static void prepare(struct call *call, const struct function *function) {
 }
 
 bool call_begin(struct call *call, const struct function *function) {
-  if (!module_enter(&call->generation)) return false;
+  if (!module_enter(&call->generation)) {
+    say(function->name, CKR_CRYPTOKI_NOT_INITIALIZED, NOT_INITIALIZED);
+    return false;
+  }
   prepare(call, function);
   return true;
 }
@@ -40,13 +51,26 @@ bool call_begin_starting(struct call *call, const struct function *function) {
   return true;
 }
 
-void call_fail(struct call *call, CK_RV rv) {
-  if (call->rv == CKR_OK) call->rv = rv;
+void call_fail(struct call *call, CK_RV rv, const char *why) {
+  call_refuse(call, rv, NULL, why);
+}
+
+void call_refuse(struct call *call, CK_RV rv, const char *argument, const char *why) {
+  if (call->rv != CKR_OK) return;
+  call->rv = rv;
+  call->argument = argument;
+  call->why = why;
+}
+
+/* An error that counts before any other. */
+static void end_with(struct call *call, CK_RV rv, const char *why) {
+  call->rv = CKR_OK;
+  call_fail(call, rv, why);
 }
 
 void call_malformed(struct call *call) {
   connection_break(&module.connection);
-  call->rv = call->function->gone;
+  end_with(call, call->function->gone, "the service answered what makes no sense");
 }
 
 static bool same_session(CK_SESSION_HANDLE outer, CK_ULONG session) {
@@ -59,7 +83,7 @@ static void refuse_within_callback(struct call *call) {
   CK_SESSION_HANDLE session = call->exchange.session;
   if (rv != CKR_OK && session != CK_INVALID_HANDLE &&
       exchange_within(&module.connection, same_session, session))
-    call_fail(call, rv);
+    call_fail(call, rv, "called inside a callback of the same session");
 }
 
 /* Reads the head of the answer: an error, or the signature that the function's row tells. */
@@ -75,7 +99,7 @@ static void open_answer(struct call *call) {
   if (answered != WIRE_CALL_ERROR || rv == CKR_OK || !read_to_end(&call->reader))
     call_malformed(call);
   else
-    call_fail(call, rv);
+    call_fail(call, rv, NULL);
 }
 
 /* Serves what the service asks for until the answer is there. */
@@ -83,7 +107,10 @@ static void converse(struct call *call) {
   for (;;) {
     struct frame *frame = exchange_receive(&module.connection, &call->exchange);
     if (frame == NULL) {
-      call->rv = module_is_stopping() ? CKR_CRYPTOKI_NOT_INITIALIZED : call->function->gone;
+      if (module_is_stopping())
+        end_with(call, CKR_CRYPTOKI_NOT_INITIALIZED, "C_Finalize was called meanwhile");
+      else
+        end_with(call, call->function->gone, "the service is gone");
       return;
     }
     call->reader = (struct reader){frame->body, frame->body + frame->length, false};
@@ -95,7 +122,7 @@ static void converse(struct call *call) {
     surrender_serve(call);
     frame_free(frame);
     if (!module_is_still(call->generation)) {
-      call->rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+      end_with(call, CKR_CRYPTOKI_NOT_INITIALIZED, "the callback returned in another process");
       return;
     }
     if (!call_is_well(call)) return;
@@ -103,7 +130,7 @@ static void converse(struct call *call) {
 }
 
 void call_transact(struct call *call) {
-  if (call->message.failed) call_fail(call, CKR_HOST_MEMORY);
+  if (call->message.failed) call_fail(call, CKR_HOST_MEMORY, "no memory for the arguments");
   if (call_is_well(call)) refuse_within_callback(call);
   if (!call_is_well(call)) return;
 
@@ -113,13 +140,42 @@ void call_transact(struct call *call) {
   connection_send(&module.connection, &call->message);
   message_end(&call->message);
   converse(call);
-  if (module_is_still(call->generation)) exchange_end(&module.connection, &call->exchange);
+  if (!module_is_still(call->generation)) return;
+  exchange_end(&module.connection, &call->exchange);
+  pending_begun(call);
+}
+
+static const char *nameable(CK_RV rv) {
+  const char *name = name_of_return_value(rv);
+  return name != NULL ? name : "a return value without a name";
+}
+
+CK_RV say(const char *name, CK_RV rv, const char *why) {
+  log_line("%s() = %s%s%s", name, nameable(rv), why == NULL ? "" : ": ", why == NULL ? "" : why);
+  return rv;
+}
+
+CK_RV always(const char *name, CK_RV rv) {
+  bool ready = module_is_initialized();
+  return say(name, ready ? rv : CKR_CRYPTOKI_NOT_INITIALIZED, ready ? NULL : NOT_INITIALIZED);
+}
+
+/* What only the module knows. */
+static void say_how_it_ended(const struct call *call) {
+  char where[40] = "", what[80] = "";
+  if (call->rv == CKR_OK || (call->told && call->why == NULL) || !log_wanted()) return;
+  if (call->exchange.session != CK_INVALID_HANDLE)
+    snprintf(where, sizeof where, "session %lu", call->exchange.session);
+  if (call->argument != NULL) snprintf(what, sizeof what, "%s ", call->argument);
+  log_line("%s(%s) = %s%s%s%s", call->function->name, where, nameable(call->rv),
+           call->why == NULL ? "" : ": ", what, call->why == NULL ? "" : call->why);
 }
 
 CK_RV call_end(struct call *call) {
   if (call_is_well(call) && call->reply != NULL && !read_to_end(&call->reader))
     call_malformed(call);
   CK_RV rv = call->rv;
+  say_how_it_ended(call);
   frame_free(call->reply);
   message_end(&call->message);
   free(call->opening);

@@ -10,6 +10,7 @@ struct session;
 
 /* What a body tells of its function. */
 struct function {
+  const char *name;
   uint32_t index;
   /* The signatures of docs/WIRE.md. */
   const char *request, *answer;
@@ -29,6 +30,10 @@ struct call {
   const struct function *function;
   /* The first error stands; the steps after it do nothing. */
   CK_RV rv;
+  /* Why the module itself chose it, and which argument is at fault; NULL where the service did. */
+  const char *why, *argument;
+  /* The service has said what there is to say. */
+  bool told;
   struct message message;
   struct exchange exchange;
   /* The caller's data, for READ. */
@@ -61,11 +66,17 @@ CK_RV call_end(struct call *call);
 
 /* The service said what makes no sense: the connection is ended. */
 void call_malformed(struct call *call);
+/* The answer of a function that is the same once Cryptoki is initialized. */
+CK_RV always(const char *name, CK_RV rv);
+/* Says how a function without a call ended. Answers the return value. */
+CK_RV say(const char *name, CK_RV rv, const char *why);
 /* Whether steps that need the answer may go on. */
 static inline bool call_is_well(const struct call *call) {
   return call->rv == CKR_OK;
 }
-/* Keeps the first error. */
-void call_fail(struct call *call, CK_RV rv);
+/* Keeps the first error and why it is one; NULL: the service knows. */
+void call_fail(struct call *call, CK_RV rv, const char *why);
+/* The same for an argument. */
+void call_refuse(struct call *call, CK_RV rv, const char *argument, const char *why);
 
 #endif

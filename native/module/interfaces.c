@@ -9,14 +9,15 @@
 
 EXPORTED
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList) {
-  if (ppFunctionList == NULL) return CKR_ARGUMENTS_BAD;
+  if (ppFunctionList == NULL)
+    return say("C_GetFunctionList", CKR_ARGUMENTS_BAD, "ppFunctionList is NULL");
   *ppFunctionList = (CK_FUNCTION_LIST_PTR)&function_list_2_40;
   return CKR_OK;
 }
 
 EXPORTED
 CK_RV C_GetInterfaceList(CK_INTERFACE_PTR pInterfaceList, CK_ULONG_PTR pulCount) {
-  if (pulCount == NULL) return CKR_ARGUMENTS_BAD;
+  if (pulCount == NULL) return say("C_GetInterfaceList", CKR_ARGUMENTS_BAD, "pulCount is NULL");
   bool fits = pInterfaceList != NULL && *pulCount >= interface_count;
   if (fits) memcpy(pInterfaceList, interfaces, interface_count * sizeof *interfaces);
   *pulCount = interface_count;
@@ -36,11 +37,12 @@ static bool fits(const CK_INTERFACE *interface, const CK_UTF8CHAR *name, const C
 EXPORTED
 CK_RV C_GetInterface(CK_UTF8CHAR_PTR pInterfaceName, CK_VERSION_PTR pVersion,
                      CK_INTERFACE_PTR_PTR ppInterface, CK_FLAGS flags) {
-  if (ppInterface == NULL) return CKR_ARGUMENTS_BAD;
+  if (ppInterface == NULL)
+    return say("C_GetInterface", CKR_ARGUMENTS_BAD, "ppInterface is NULL");
   for (CK_ULONG i = 0; i < interface_count; i++)
     if (fits(&interfaces[i], pInterfaceName, pVersion, flags)) {
       *ppInterface = &interfaces[i];
       return CKR_OK;
     }
-  return CKR_FUNCTION_FAILED;
+  return say("C_GetInterface", CKR_FUNCTION_FAILED, "no interface has this name, version and flags");
 }

@@ -28,7 +28,7 @@
 
 /* All that the processes on the way need; made before, since they may not allocate. */
 struct launch {
-  int ready;
+  int ready, errors;
   char **environment;
   uint8_t *stack;
   /* Why node could not be run: they share our memory. 0 where it was. */
@@ -38,8 +38,12 @@ struct launch {
 /* Variables of the application that the service gets; with `_` at the end: all that begin so. */
 static const char *const PASSED[] = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "XDG_", "SOFTOKI_"};
 
-/* Not passed for all that: what tools take PINs from, and a descriptor meant for somebody else. */
-static const char *const HELD_BACK[] = {"SOFTOKI_PIN=", "SOFTOKI_SO_PIN=", "SOFTOKI_READY_FD="};
+/*
+ * Not passed for all that: what tools take PINs from, a descriptor meant for somebody else, and what is
+ * for this application alone.
+ */
+static const char *const HELD_BACK[] = {"SOFTOKI_PIN=", "SOFTOKI_SO_PIN=", "SOFTOKI_READY_FD=",
+                                        "SOFTOKI_LOG=", "SOFTOKI_SURRENDER_MS="};
 
 static bool is_passed(const char *entry) {
   for (size_t i = 0; i < sizeof HELD_BACK / sizeof *HELD_BACK; i++)
@@ -82,13 +86,14 @@ static void close_from(int first) {
   for (int fd = first; fd < end; fd++) close(fd);
 }
 
-/* Standard input, output and error lead nowhere; beside them there is the ready pipe alone. */
-static bool arrange_descriptors(int ready) {
-  if (dup3(ready, READY_FD, 0) < 0) return false;
+/* Standard input and output lead nowhere; beside standard error there is the ready pipe alone. */
+static bool arrange_descriptors(const struct launch *launch) {
+  if (dup3(launch->ready, READY_FD, 0) < 0) return false;
   int nowhere = open("/dev/null", O_RDWR);
   if (nowhere < 0) return false;
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+  for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
     if (nowhere != fd && dup2(nowhere, fd) < 0) return false;
+  if (dup2(launch->errors, STDERR_FILENO) < 0) return false;
   close_from(READY_FD + 1);
   return true;
 }
@@ -101,7 +106,7 @@ static int become_service(void *argument) {
   struct launch *launch = argument;
   char *const arguments[] = {SOFTOKI_NODE, SOFTOKI_SERVICE, "--detached", NULL};
   reset_signals();
-  if (arrange_descriptors(launch->ready) && chdir("/") == 0)
+  if (arrange_descriptors(launch) && chdir("/") == 0)
     execve(arguments[0], arguments, launch->environment);
   launch->error = errno;
   return 127;
@@ -132,18 +137,20 @@ static bool run(struct launch *launch) {
   return launch->error == 0;
 }
 
-bool launch_service(int ready) {
+bool launch_service(int ready, int errors) {
   struct launch launch = {
       .ready = fcntl(ready, F_DUPFD_CLOEXEC, READY_FD + 1),
+      .errors = fcntl(errors, F_DUPFD_CLOEXEC, READY_FD + 1),
       .environment = make_environment(),
       .stack = malloc(2 * STACK_SIZE),
   };
-  bool launched = false;
-  if (launch.ready >= 0 && launch.environment != NULL && launch.stack != NULL) {
-    launched = run(&launch);
-    if (!launched) log_line("cannot run %s: %s", SOFTOKI_NODE, strerror(launch.error));
-  }
+  bool can = launch.ready >= 0 && launch.errors >= 0 && launch.environment != NULL && launch.stack != NULL;
+  if (!can) launch.error = errno;
+  bool launched = can && run(&launch);
+  if (!launched)
+    complain("cannot run %s: %s: build Softoki again where Node is", SOFTOKI_NODE, strerror(launch.error));
   if (launch.ready >= 0) close(launch.ready);
+  if (launch.errors >= 0) close(launch.errors);
   free(launch.environment);
   free(launch.stack);
   return launched;

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* Launches the service, which is to write one byte to `ready` once it listens. */
-bool launch_service(int ready);
+/*
+ * Launches the service, which is to write one byte to `ready` once it listens, and on its standard
+ * error, `errors`, why it does not. False, after a complaint, where it cannot be run.
+ */
+bool launch_service(int ready, int errors);
 
 #endif

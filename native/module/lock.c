@@ -3,13 +3,16 @@
 #include <stddef.h>
 #include <string.h>
 
-CK_RV locking_choose(const CK_C_INITIALIZE_ARGS *arguments, struct locking *chosen) {
+CK_RV locking_choose(const CK_C_INITIALIZE_ARGS *arguments, struct locking *chosen,
+                     const char **why) {
   memset(chosen, 0, sizeof *chosen);
   if (arguments == NULL) return CKR_OK;
+  *why = "pReserved is not NULL";
   if (arguments->pReserved != NULL) return CKR_ARGUMENTS_BAD;
 
   int given = (arguments->CreateMutex != NULL) + (arguments->DestroyMutex != NULL) +
               (arguments->LockMutex != NULL) + (arguments->UnlockMutex != NULL);
+  *why = "some of the four mutex functions are NULL and some are not";
   if (given != 0 && given != 4) return CKR_ARGUMENTS_BAD;
 
   if (given == 4 && (arguments->flags & CKF_OS_LOCKING_OK) == 0) {

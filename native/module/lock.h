@@ -22,9 +22,10 @@ struct lock {
 
 /*
  * Reads C_Initialize's argument. PKCS #11 3.2, 5.4.1: some but not all callbacks, or a pReserved that
- * is not NULL, is CKR_ARGUMENTS_BAD.
+ * is not NULL, is CKR_ARGUMENTS_BAD; `why` tells which of the two.
  */
-CK_RV locking_choose(const CK_C_INITIALIZE_ARGS *arguments, struct locking *chosen);
+CK_RV locking_choose(const CK_C_INITIALIZE_ARGS *arguments, struct locking *chosen,
+                     const char **why);
 
 /* CKR_HOST_MEMORY or CKR_CANT_LOCK where the mutex cannot be made. */
 CK_RV lock_make(struct lock *lock, const struct locking *locking);

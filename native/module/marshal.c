@@ -6,17 +6,18 @@
 
 #define LABEL_LENGTH 32
 
-void want(struct call *call, const void *pointer) {
-  if (pointer == NULL) call_fail(call, CKR_ARGUMENTS_BAD);
+void want(struct call *call, const char *name, const void *pointer) {
+  if (pointer == NULL) call_refuse(call, CKR_ARGUMENTS_BAD, name, "is NULL");
 }
 
-void want_null(struct call *call, const void *pointer) {
-  if (pointer != NULL) call_fail(call, CKR_ARGUMENTS_BAD);
+void want_null(struct call *call, const char *name, const void *pointer) {
+  if (pointer != NULL) call_refuse(call, CKR_ARGUMENTS_BAD, name, "is not NULL");
 }
 
 /* Bytes with their length: a NULL pointer has none. */
-static bool want_bytes(struct call *call, const void *bytes, CK_ULONG length) {
-  if (bytes == NULL && length > 0) call_fail(call, CKR_ARGUMENTS_BAD);
+static bool want_bytes(struct call *call, const char *name, const void *bytes, CK_ULONG length) {
+  if (bytes == NULL && length > 0)
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "is NULL and its length is not 0");
   return call_is_well(call);
 }
 
@@ -33,12 +34,12 @@ void put_bool(struct call *call, CK_BBOOL value) {
   message_u8(&call->message, value != CK_FALSE);
 }
 
-void put_bytes(struct call *call, const CK_BYTE *bytes, CK_ULONG length) {
-  if (want_bytes(call, bytes, length)) message_bytes(&call->message, bytes, length);
+void put_bytes(struct call *call, const char *name, const CK_BYTE *bytes, CK_ULONG length) {
+  if (want_bytes(call, name, bytes, length)) message_bytes(&call->message, bytes, length);
 }
 
-void put_data(struct call *call, const CK_BYTE *data, CK_ULONG length) {
-  if (!want_bytes(call, data, length)) return;
+void put_data(struct call *call, const char *name, const CK_BYTE *data, CK_ULONG length) {
+  if (!want_bytes(call, name, data, length)) return;
   bool here = length <= WIRE_DATA_MAX;
   message_u64(&call->message, length);
   message_u8(&call->message, here);
@@ -47,18 +48,18 @@ void put_data(struct call *call, const CK_BYTE *data, CK_ULONG length) {
   if (here && length > 0) message_splice(&call->message, data, length);
 }
 
-void put_text(struct call *call, const CK_UTF8CHAR *text) {
-  want(call, text);
+void put_text(struct call *call, const char *name, const CK_UTF8CHAR *text) {
+  want(call, name, text);
   if (!call_is_well(call)) return;
   size_t length = strnlen((const char *)text, WIRE_TEXT_MAX + 1);
   if (length > WIRE_TEXT_MAX)
-    call_fail(call, CKR_ARGUMENTS_BAD);
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "has no end");
   else
     message_bytes(&call->message, text, length);
 }
 
-void put_label(struct call *call, const CK_UTF8CHAR *label) {
-  want(call, label);
+void put_label(struct call *call, const char *name, const CK_UTF8CHAR *label) {
+  want(call, name, label);
   if (call_is_well(call)) message_raw(&call->message, label, LABEL_LENGTH);
 }
 
@@ -69,29 +70,28 @@ static void put_offer(struct call *call, const void *room, CK_ULONG count) {
   message_u64(&call->message, call->room_count);
 }
 
-void put_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length) {
-  want(call, length);
+void put_room(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG_PTR length) {
+  want(call, name, length);
   if (!call_is_well(call)) return;
   put_offer(call, room, *length);
   call->exchange.room = room;
   call->exchange.room_length = call->room_count;
 }
 
-void put_fill(struct call *call, CK_BYTE_PTR room, CK_ULONG length) {
-  if (!want_bytes(call, room, length)) return;
+void put_fill(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG length) {
+  if (!want_bytes(call, name, room, length)) return;
   message_u64(&call->message, length);
   call->exchange.room = room;
   call->exchange.room_length = length;
 }
 
-void put_list(struct call *call, CK_ULONG_PTR list, CK_ULONG_PTR count) {
-  want(call, count);
+void put_list(struct call *call, const char *name, CK_ULONG_PTR list, CK_ULONG_PTR count) {
+  want(call, name, count);
   if (call_is_well(call)) put_offer(call, list, *count);
 }
 
-void put_found(struct call *call, CK_ULONG_PTR found, CK_ULONG most, CK_ULONG_PTR count) {
-  want(call, count);
-  if (want_bytes(call, found, most)) message_u64(&call->message, most);
+void put_found(struct call *call, const char *name, const CK_ULONG *found, CK_ULONG most) {
+  if (want_bytes(call, name, found, most)) message_u64(&call->message, most);
 }
 
 void get_ulong(struct call *call, CK_ULONG_PTR value) {
@@ -109,7 +109,7 @@ static void get_needed(struct call *call, const void *room, CK_ULONG_PTR length)
   if (call->reader.failed)
     call_malformed(call);
   else if (room != NULL)
-    call_fail(call, CKR_BUFFER_TOO_SMALL);
+    call_fail(call, CKR_BUFFER_TOO_SMALL, NULL);
 }
 
 void get_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length) {

@@ -29,7 +29,7 @@ void get_layouts(struct call *call, struct parameter_layouts *layouts) {
   }
   struct parameter_layout *rows = calloc(count + 1u, sizeof *rows);
   if (rows == NULL) {
-    call_fail(call, CKR_HOST_MEMORY);
+    call_fail(call, CKR_HOST_MEMORY, "no memory for the layouts");
     return;
   }
   for (uint32_t i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ static const char *layout_of(CK_MECHANISM_TYPE type, enum parameter_use use, CK_
 
 static void put_plain(struct call *call, const void *parameter, CK_ULONG length) {
   if (length > PLAIN_MAX || (parameter == NULL && length > 0)) {
-    call_fail(call, CKR_MECHANISM_PARAM_INVALID);
+    call_fail(call, CKR_MECHANISM_PARAM_INVALID, "the parameter is NULL and its length is not 0, or it is too long");
     return;
   }
   message_u8(&call->message, parameter == NULL || length == 0 ? FORM_NONE : FORM_PLAIN);
@@ -99,16 +99,17 @@ void put_mechanism(struct call *call, enum parameter_use use, const CK_MECHANISM
   put_typed(call, use, *mechanism);
 }
 
-void put_parameter(struct call *call, enum message_operation operation, void *parameter,
-                   CK_ULONG length) {
-  if (parameter == NULL && length > 0) call_fail(call, CKR_ARGUMENTS_BAD);
+void put_parameter(struct call *call, enum message_operation operation, const char *name,
+                   void *parameter, CK_ULONG length) {
+  if (parameter == NULL && length > 0)
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "is NULL and its length is not 0");
   if (!call_is_well(call)) return;
   CK_MECHANISM_TYPE type = message_mechanism(call->exchange.session, operation);
   put_typed(call, USE_MESSAGE, (CK_MECHANISM){type, parameter, length});
 }
 
-void want_key(struct call *call, const CK_ULONG *key) {
-  if (!layout_is_keyless(call->parameter.layout)) want(call, key);
+void want_key(struct call *call, const char *name, const CK_ULONG *key) {
+  if (!layout_is_keyless(call->parameter.layout)) want(call, name, key);
 }
 
 void get_key(struct call *call, CK_ULONG_PTR key) {

@@ -29,11 +29,11 @@ void put_mechanism(struct call *call, enum parameter_use use, const CK_MECHANISM
  * The parameter of a message, as a mechanism of the type that the session's operation was begun with.
  * Where it is NULL and has a length: CKR_ARGUMENTS_BAD.
  */
-void put_parameter(struct call *call, enum message_operation operation, void *parameter,
-                   CK_ULONG length);
+void put_parameter(struct call *call, enum message_operation operation, const char *name,
+                   void *parameter, CK_ULONG length);
 
 /* phKey of C_DeriveKey, which may be NULL where the parameter says that no key comes. */
-void want_key(struct call *call, const CK_ULONG *key);
+void want_key(struct call *call, const char *name, const CK_ULONG *key);
 void get_key(struct call *call, CK_ULONG_PTR key);
 
 /* Values by layout into a structure of `size` bytes. */

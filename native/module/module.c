@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "log.h"
 #include "marshal.h"
+#include "pace.h"
 #include "start.h"
 #include "wait.h"
 
@@ -142,22 +144,28 @@ static void destroy_locks(void) {
   lock_destroy(&module.connection.sending);
 }
 
-/* `z`: the program's name. What is not ASCII may not be UTF-8 either. */
+/* The program's name. What is not ASCII may not be UTF-8 either. */
 static void put_program(struct call *call) {
   char name[NAME_MAX_BYTES + 1] = "";
   strncat(name, program_invocation_short_name, NAME_MAX_BYTES);
   for (char *at = name; *at != 0; at++)
     if (*at < ' ' || *at > '~') *at = '?';
-  put_text(call, (const CK_UTF8CHAR *)name);
+  put_text(call, "program", (const CK_UTF8CHAR *)name);
 }
 
-/* C_Initialize for the service, which answers how to flatten parameters. */
-static CK_RV introduce(void) {
+/*
+ * C_Initialize for the service: who the application is, whether it wants its calls told, and its pace.
+ * The answer tells how to flatten parameters.
+ */
+static CK_RV introduce(uint64_t pace) {
   static const struct function row = {
-      .index = 0, .request = "z", .answer = "L", .gone = CKR_FUNCTION_FAILED};
+      .name = "C_Initialize", .index = 0, .request = "zuyu", .answer = "L", .gone = CKR_FUNCTION_FAILED};
   struct call call;
   if (!call_begin_starting(&call, &row)) return CKR_GENERAL_ERROR;
   put_program(&call);
+  put_ulong(&call, (CK_ULONG)getpid());
+  put_bool(&call, log_wanted());
+  put_ulong(&call, pace);
   call_transact(&call);
   get_layouts(&call, &module.layouts);
   return call_end(&call);
@@ -177,9 +185,10 @@ static CK_RV start(const struct locking *locking) {
 }
 
 static CK_RV initialize(const struct locking *locking) {
-  CK_RV rv = start(locking);
-  if (rv != CKR_OK) return rv;
-  rv = introduce();
+  uint64_t pace;
+  CK_RV rv = pace_of_application(&pace) ? start(locking) : CKR_FUNCTION_FAILED;
+  if (rv != CKR_OK) return say("C_Initialize", rv, NULL);
+  rv = introduce(pace);
   if (rv != CKR_OK) destroy_locks();
   return rv;
 }
@@ -188,9 +197,10 @@ EXPORTED
 CK_RV C_Initialize(CK_VOID_PTR pInitArgs) {
   struct locking locking;
   int cancel_state;
-  CK_RV rv = locking_choose(pInitArgs, &locking);
-  if (rv != CKR_OK) return rv;
-  if (!begin_starting()) return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+  const char *why;
+  CK_RV rv = locking_choose(pInitArgs, &locking, &why);
+  if (rv != CKR_OK) return say("C_Initialize", rv, why);
+  if (!begin_starting()) return say("C_Initialize", CKR_CRYPTOKI_ALREADY_INITIALIZED, NULL);
 
   /* A thread that is cancelled in here would leave all others waiting. */
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
@@ -229,13 +239,14 @@ static void finalize(struct call *call) {
 EXPORTED
 CK_RV C_Finalize(CK_VOID_PTR pReserved) {
   static const struct function row = {
-      .index = 1, .request = "", .answer = "", .gone = CKR_FUNCTION_FAILED};
+      .name = "C_Finalize", .index = 1, .request = "", .answer = "", .gone = CKR_FUNCTION_FAILED};
   struct call call;
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  want_null(&call, pReserved);
+  want_null(&call, "pReserved", pReserved);
   if (call_is_well(&call) && exchange_within(&module.connection, any_session, 0))
-    call_fail(&call, CKR_FUNCTION_FAILED);
-  if (call_is_well(&call) && !begin_stopping()) call_fail(&call, CKR_CRYPTOKI_NOT_INITIALIZED);
+    call_fail(&call, CKR_FUNCTION_FAILED, "called inside a callback");
+  if (call_is_well(&call) && !begin_stopping())
+    call_fail(&call, CKR_CRYPTOKI_NOT_INITIALIZED, "another thread called C_Finalize");
   if (!call_is_well(&call)) return call_end(&call);
   finalize(&call);
   return CKR_OK;

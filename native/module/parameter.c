@@ -110,7 +110,7 @@ static void put_target(struct visit *visit, const struct field *field, const uin
 
 static bool put_template_within(struct call *call, const struct pointed *attributes) {
   if (attributes->length > WIRE_ATTRIBUTES_MAX) return false;
-  put_template(call, (const CK_ATTRIBUTE *)(const void *)attributes->at, attributes->length);
+  put_template(call, "pParameter", (const CK_ATTRIBUTE *)(const void *)attributes->at, attributes->length);
   return true;
 }
 
@@ -144,7 +144,8 @@ static void put_structure(struct visit *visit, const uint8_t *structure, struct 
   struct field field;
   while (call_is_well(visit->call) && next_field(&walk, &field))
     if (!put_field(visit, &field, structure + field.at))
-      call_fail(visit->call, CKR_MECHANISM_PARAM_INVALID);
+      call_fail(visit->call, CKR_MECHANISM_PARAM_INVALID,
+                "a pointer of the parameter is NULL and its length is not 0, or a length cannot be");
 }
 
 void put_values(struct call *call, void *structure, const char *layout) {

@@ -43,14 +43,17 @@ static void drop_slashes(char *path) {
 static bool home_of_service(char home[PATH_MAX]) {
   const char *own = variable("SOFTOKI_HOME"), *data = variable("XDG_DATA_HOME");
   if (own != NULL) {
-    if (*own != '/' || !join(home, own, "")) return false;
-    drop_slashes(home);
-    return true;
+    bool fits = *own == '/' && join(home, own, "");
+    if (fits) drop_slashes(home);
+    if (!fits) complain("SOFTOKI_HOME is \"%s\": set it to an absolute path", own);
+    return fits;
   }
-  if (data != NULL && *data == '/') return join(home, data, "/softoki");
+  if (data != NULL && *data == '/' && join(home, data, "/softoki")) return true;
 
   char users[PATH_MAX];
-  return users_home(users) && join(home, users, "/.local/share/softoki");
+  bool found = users_home(users) && join(home, users, "/.local/share/softoki");
+  if (!found) complain("no folder for the tokens: set SOFTOKI_HOME to an absolute path");
+  return found;
 }
 
 /* FNV-1a of 64 bits. */
@@ -74,14 +77,11 @@ bool place_of_service(struct sockaddr_un *address) {
   char home[PATH_MAX], path[PATH_MAX];
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
-  if (!home_of_service(home)) {
-    log_line("no folder for the tokens: set SOFTOKI_HOME to an absolute path");
-    return false;
-  }
+  if (!home_of_service(home)) return false;
   bool fits = join(path, home, SOCKET_NAME) && strlen(path) < sizeof address->sun_path;
   if (!fits) fits = short_place(path, home) && strlen(path) < sizeof address->sun_path;
   if (!fits) {
-    log_line("the path of the socket is too long: set TMPDIR to a shorter folder");
+    complain("the path of the socket is too long: set SOFTOKI_HOME or TMPDIR to a shorter folder");
     return false;
   }
   memcpy(address->sun_path, path, strlen(path));

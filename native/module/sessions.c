@@ -9,7 +9,7 @@ void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify) {
   if (!call_is_well(call)) return;
   call->opening = calloc(1, sizeof *call->opening);
   if (call->opening == NULL) {
-    call_fail(call, CKR_HOST_MEMORY);
+    call_fail(call, CKR_HOST_MEMORY, "no memory for the session's callback");
     return;
   }
   call->opening->notify = notify;
@@ -71,7 +71,7 @@ static bool session_in_slot(CK_SESSION_HANDLE handle, CK_ULONG slot) {
 
 void refuse_within_slot(struct call *call, CK_SLOT_ID slot) {
   if (exchange_within(&module.connection, session_in_slot, slot))
-    call_fail(call, CKR_FUNCTION_FAILED);
+    call_fail(call, CKR_FUNCTION_FAILED, "called inside a callback of one of these sessions");
 }
 
 CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application) {
@@ -101,6 +101,25 @@ CK_MECHANISM_TYPE message_mechanism(CK_SESSION_HANDLE handle, enum message_opera
   CK_MECHANISM_TYPE type = session == NULL ? 0 : session->messages[operation];
   lock_release(&module.connection.table);
   return type;
+}
+
+void session_keep_room(CK_SESSION_HANDLE handle, CK_BYTE_PTR room, CK_ULONG length) {
+  lock_take(&module.connection.table);
+  struct session *session = find(handle);
+  if (session != NULL) {
+    session->room = room;
+    session->room_length = length;
+  }
+  lock_release(&module.connection.table);
+}
+
+CK_BYTE_PTR session_room(CK_SESSION_HANDLE handle, size_t *length) {
+  lock_take(&module.connection.table);
+  const struct session *session = find(handle);
+  CK_BYTE_PTR room = session == NULL ? NULL : session->room;
+  *length = session == NULL ? 0 : session->room_length;
+  lock_release(&module.connection.table);
+  return room;
 }
 
 void sessions_free(struct session *first) {

@@ -57,22 +57,26 @@ static enum outcome greet(int fd) {
   set_patience(fd, 0);
   if (got == 0 || (got < 0 && errno == ECONNRESET)) return NOBODY_LISTENS;
   if (got == 1 && version == WIRE_VERSION) return REACHED;
-  log_line("what listens at the service's socket does not speak as this module does");
+  complain("what listens at the service's socket does not speak as this module does: end it");
   return FAILED;
 }
 
 static enum outcome reach(const struct sockaddr_un *address, int *fd) {
   *fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (*fd < 0) return FAILED;
+  if (*fd < 0) {
+    complain("cannot make a socket: %s", strerror(errno));
+    return FAILED;
+  }
 
   enum outcome outcome = FAILED;
   if (connect_again(*fd, address) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED)
       outcome = NOBODY_LISTENS;
     else
-      log_line("cannot connect to %s: %s", address->sun_path, strerror(errno));
+      complain("cannot connect to %s: %s: set SOFTOKI_HOME to a folder of yours", address->sun_path,
+               strerror(errno));
   } else if (!place_is_private(address)) {
-    log_line("the folder of %s is not yours alone: chmod 0700 it", address->sun_path);
+    complain("the folder of %s is not yours alone: chmod 0700 it", address->sun_path);
   } else {
     outcome = greet(*fd);
   }
@@ -86,31 +90,67 @@ static int64_t milliseconds(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for the byte that a service which listens writes. */
-static bool becomes_ready(int fd) {
-  int64_t deadline = milliseconds() + PATIENCE_SECONDS * 1000, left;
+/* Answers as read() does; -1 where nothing comes before the deadline. */
+static ssize_t read_before(int64_t deadline, int fd, char *bytes, size_t length) {
+  int64_t left;
   while ((left = deadline - milliseconds()) > 0) {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     int happened = poll(&wait, 1, (int)left);
-    if (happened == 0 || (happened < 0 && errno == EINTR)) continue;
-    char byte;
-    return happened > 0 && read(fd, &byte, 1) == 1;
+    if (happened > 0) return read(fd, bytes, length);
+    if (happened < 0 && errno != EINTR) return -1;
   }
-  return false;
+  return -1;
+}
+
+/* Passes on why a service did not start: it said so on its standard error (src/service/main.ts). */
+static void complain_for_service(int errors, int64_t deadline) {
+  static const char MARK[] = "softoki: ";
+  char text[4096] = "";
+  size_t length = 0;
+  ssize_t got;
+  while ((got = read_before(deadline, errors, text + length, sizeof text - 1 - length)) > 0)
+    length += (size_t)got;
+  text[length] = 0;
+  const char *reason = strstr(text, MARK);
+  if (reason == NULL) {
+    complain("the service did not start: run softoki serve to see why");
+    return;
+  }
+  reason += sizeof MARK - 1;
+  complain("the service did not start: %.*s", (int)strcspn(reason, "\n"), reason);
+}
+
+/* Waits for the byte that a service which listens writes. */
+static bool becomes_ready(int ready, int errors) {
+  int64_t deadline = milliseconds() + PATIENCE_SECONDS * 1000;
+  char byte;
+  ssize_t got = read_before(deadline, ready, &byte, 1);
+  if (got == 0)
+    complain_for_service(errors, deadline);
+  else if (got < 0)
+    complain("no service listens after %d seconds: run softoki serve to see why", PATIENCE_SECONDS);
+  return got > 0;
 }
 
 static bool start_service(void) {
-  int ready[2];
+  int ready[2], errors[2];
   if (getauxval(AT_SECURE) != 0) {
-    log_line("a set-uid program starts no service: run softoki serve");
+    complain("a set-uid program starts no service: run softoki serve");
     return false;
   }
-  if (pipe2(ready, O_CLOEXEC) != 0) return false;
-  bool launched = launch_service(ready[1]);
-  close(ready[1]);
-  bool listens = launched && becomes_ready(ready[0]);
-  close(ready[0]);
-  if (!listens) log_line("the service did not start: run softoki serve to see why");
+  if (pipe2(ready, O_CLOEXEC) != 0) {
+    complain("cannot make a pipe: %s", strerror(errno));
+    return false;
+  }
+  if (pipe2(errors, O_CLOEXEC) != 0) {
+    complain("cannot make a pipe: %s", strerror(errno));
+    close(ready[0]), close(ready[1]);
+    return false;
+  }
+  bool launched = launch_service(ready[1], errors[1]);
+  close(ready[1]), close(errors[1]);
+  bool listens = launched && becomes_ready(ready[0], errors[0]);
+  close(ready[0]), close(errors[0]);
   return listens;
 }
 
@@ -119,8 +159,10 @@ CK_RV start_connect(int *fd) {
   if (!place_of_service(&address)) return CKR_FUNCTION_FAILED;
   enum outcome outcome = reach(&address, fd);
   for (int i = 0; i < ATTEMPTS && outcome == NOBODY_LISTENS; i++) {
-    if (!start_service()) break;
+    if (!start_service()) return CKR_FUNCTION_FAILED;
     outcome = reach(&address, fd);
   }
+  if (outcome == NOBODY_LISTENS) complain("the service does not stay: its service.log tells why");
+  if (outcome == REACHED) log_line("connected to %s", address.sun_path);
   return outcome == REACHED ? CKR_OK : CKR_FUNCTION_FAILED;
 }

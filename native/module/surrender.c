@@ -1,5 +1,8 @@
 #include "surrender.h"
 
+#include <limits.h>
+
+#include "log.h"
 #include "module.h"
 #include "parameter.h"
 #include "sessions.h"
@@ -7,7 +10,8 @@
 
 bool surrender_is_request(const struct frame *frame) {
   uint32_t call = big_endian_u32(frame->body);
-  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ || call == WIRE_CALL_BACK;
+  return call == WIRE_CALL_SURRENDER || call == WIRE_CALL_READ || call == WIRE_CALL_BACK ||
+         call == WIRE_CALL_TRACE;
 }
 
 /* Calls the callback of the session that the call works in. Without one the work goes on. */
@@ -62,10 +66,23 @@ static void serve_read(struct call *call) {
   message_end(&message);
 }
 
+static void serve_trace(struct call *call) {
+  size_t length;
+  read_exactly(&call->reader, "a");
+  const uint8_t *line = read_bytes(&call->reader, &length);
+  if (line == NULL || !read_to_end(&call->reader) || length > INT_MAX) {
+    call_malformed(call);
+    return;
+  }
+  log_line("%.*s", (int)length, (const char *)line);
+  call->told = true;
+}
+
 void surrender_serve(struct call *call) {
   switch (read_u32(&call->reader)) {
     case WIRE_CALL_SURRENDER: serve_surrender(call); break;
     case WIRE_CALL_READ: serve_read(call); break;
-    default: take_back(call);
+    case WIRE_CALL_BACK: take_back(call); break;
+    default: serve_trace(call);
   }
 }

@@ -1,10 +1,13 @@
-/* What the service asks of a call under way: SURRENDER, READ and BACK. (PUT: connection.c.) */
+/*
+ * What the service asks of a call under way, or says of it: SURRENDER, READ, BACK and TRACE. (PUT:
+ * connection.c.)
+ */
 #ifndef SOFTOKI_SURRENDER_H
 #define SOFTOKI_SURRENDER_H
 
 #include "call.h"
 
-/* Whether the frame asks for something; otherwise it is the answer. */
+/* Whether the frame is one of these; otherwise it is the answer. */
 bool surrender_is_request(const struct frame *frame);
 
 /*

@@ -4,6 +4,8 @@
 
 #include "wire.h"
 
+#define UNFIT "an attribute's pValue is NULL, or its length cannot be"
+
 enum value_form { VALUE_BYTES = 0, VALUE_NESTED = 1 };
 enum query_form { QUERY_LENGTH = 0, QUERY_ROOM = 1, QUERY_NESTED = 2 };
 enum answer_form { ANSWER_NONE = 0, ANSWER_BYTES = 1, ANSWER_NESTED = 2 };
@@ -30,9 +32,12 @@ static bool takes_array(struct call *call, const CK_ATTRIBUTE *attribute, int de
   return depth < WIRE_DEPTH_MAX && call->attributes <= WIRE_ATTRIBUTES_TOTAL_MAX;
 }
 
-static bool want_attributes(struct call *call, const CK_ATTRIBUTE *attributes, CK_ULONG count) {
-  if ((attributes == NULL && count > 0) || count > WIRE_ATTRIBUTES_MAX)
-    call_fail(call, CKR_ARGUMENTS_BAD);
+static bool want_attributes(struct call *call, const char *name, const CK_ATTRIBUTE *attributes,
+                            CK_ULONG count) {
+  if (attributes == NULL && count > 0)
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "is NULL and its count is not 0");
+  else if (count > WIRE_ATTRIBUTES_MAX)
+    call_refuse(call, CKR_ARGUMENTS_BAD, name, "has too many attributes");
   call->attributes += count;
   return call_is_well(call);
 }
@@ -45,7 +50,7 @@ static void put_attribute(struct call *call, const CK_ATTRIBUTE *attribute, int 
   CK_ULONG length = attribute->ulValueLen;
   if ((attribute->pValue == NULL && length > 0) || length > WIRE_BODY_MAX ||
       (nested && !takes_array(call, attribute, depth))) {
-    call_fail(call, CKR_ATTRIBUTE_VALUE_INVALID);
+    call_fail(call, CKR_ATTRIBUTE_VALUE_INVALID, UNFIT);
     return;
   }
   message_u64(&call->message, attribute->type);
@@ -63,8 +68,9 @@ static void put_attributes(struct call *call, const CK_ATTRIBUTE *attributes, CK
     put_attribute(call, &attributes[i], depth);
 }
 
-void put_template(struct call *call, const CK_ATTRIBUTE *attributes, CK_ULONG count) {
-  if (want_attributes(call, attributes, count)) put_attributes(call, attributes, count, 1);
+void put_template(struct call *call, const char *name, const CK_ATTRIBUTE *attributes,
+                  CK_ULONG count) {
+  if (want_attributes(call, name, attributes, count)) put_attributes(call, attributes, count, 1);
 }
 
 /*
@@ -86,15 +92,16 @@ static void put_one_query(struct call *call, const CK_ATTRIBUTE *attribute) {
   message_u64(&call->message, attribute->type);
   message_u8(&call->message, nested ? QUERY_NESTED : given ? QUERY_ROOM : QUERY_LENGTH);
   if (nested && !takes_array(call, attribute, 1))
-    call_fail(call, CKR_ATTRIBUTE_VALUE_INVALID);
+    call_fail(call, CKR_ARGUMENTS_BAD, UNFIT);
   else if (nested)
     put_queries_within(call, attribute->pValue, attribute->ulValueLen / sizeof *attribute);
   else if (given)
     message_u64(&call->message, attribute->ulValueLen);
 }
 
-void put_query(struct call *call, const CK_ATTRIBUTE *attributes, CK_ULONG count) {
-  if (!want_attributes(call, attributes, count)) return;
+void put_query(struct call *call, const char *name, const CK_ATTRIBUTE *attributes,
+               CK_ULONG count) {
+  if (!want_attributes(call, name, attributes, count)) return;
   message_u32(&call->message, (uint32_t)count);
   for (CK_ULONG i = 0; i < count && call_is_well(call); i++) put_one_query(call, &attributes[i]);
 }
@@ -158,5 +165,5 @@ void get_query(struct call *call, CK_ATTRIBUTE *attributes, CK_ULONG count) {
   if (!fit || !read_to_end(&call->reader))
     call_malformed(call);
   else if (rv != CKR_OK)
-    call_fail(call, rv);
+    call_fail(call, rv, NULL);
 }

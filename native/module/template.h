@@ -9,10 +9,12 @@
  * NULL where its length is not 0, a length over 16 MiB, an array of attributes whose length is no
  * multiple of sizeof(CK_ATTRIBUTE) or that lies more than 8 deep, or 16,384 attributes in all: CKR_ATTRIBUTE_VALUE_INVALID.
  */
-void put_template(struct call *call, const CK_ATTRIBUTE *attributes, CK_ULONG count);
+void put_template(struct call *call, const char *name, const CK_ATTRIBUTE *attributes,
+                  CK_ULONG count);
 
 /* The same for a query, where pValue NULL asks for the length. */
-void put_query(struct call *call, const CK_ATTRIBUTE *attributes, CK_ULONG count);
+void put_query(struct call *call, const char *name, const CK_ATTRIBUTE *attributes,
+               CK_ULONG count);
 
 /* Values and lengths into the template that was asked with, and the return value with them. */
 void get_query(struct call *call, CK_ATTRIBUTE *attributes, CK_ULONG count);

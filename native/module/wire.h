@@ -26,11 +26,16 @@
 #define WIRE_CALLS_MAX 1024
 #define WIRE_REQUESTS_MAX (256u << 20)
 
+/* Milliseconds between callbacks that an application may wish, and what tells that it wishes none. */
+#define WIRE_PACE_MAX 3600000
+#define WIRE_PACE_NONE UINT64_MAX
+
 #define WIRE_CALL_ERROR 0u
 #define WIRE_CALL_FIRST 0x53000000u
 #define WIRE_CALL_SURRENDER 0x53010000u
 #define WIRE_CALL_READ 0x53010001u
 #define WIRE_CALL_PUT 0x53010002u
 #define WIRE_CALL_BACK 0x53010004u
+#define WIRE_CALL_TRACE 0x53010005u
 
 #endif

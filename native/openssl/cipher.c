@@ -1,6 +1,6 @@
 /*
- * Ciphers in parts. Names and options are OpenSSL's: EVP_EncryptInit(3), EVP_CIPHER-AES(7) and their like.
- * One option is our own: `taglen`, the length of a tag that is not known yet (CCM, OCB).
+ * Ciphers in parts. Names and options are OpenSSL's: EVP_EncryptInit(3), EVP_CIPHER-AES(7) and their
+ * like. One option is our own: `taglen`, the length of a tag that is not known yet (CCM, OCB).
  */
 #include "softoki-openssl.h"
 
@@ -9,7 +9,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-/* What a call may answer beyond its input: a block held back, padding, the integrity check of key wrap. */
+/* What a call may answer beyond its input: a block held back, padding, the check of key wrap. */
 #define MOST_GROWTH (2 * EVP_MAX_BLOCK_LENGTH)
 /* Options that one cipher has, at most. */
 #define MOST_KNOWN 24
@@ -98,7 +98,8 @@ static bool read_key_and_iv(napi_env env, EVP_CIPHER_CTX *context, const napi_va
   if (iv->data != NULL)
     adapt_length(context, OSSL_CIPHER_PARAM_IVLEN, (size_t)EVP_CIPHER_CTX_get_iv_length(context),
                  iv->length);
-  if (key->length != (size_t)EVP_CIPHER_CTX_get_key_length(context)) {
+  /* RC4 and Blowfish would take no key at all, and read one. */
+  if (key->length == 0 || key->length != (size_t)EVP_CIPHER_CTX_get_key_length(context)) {
     throw_error(env, CODE_ARGUMENT, "a key has a wrong length");
     return false;
   }

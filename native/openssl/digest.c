@@ -118,18 +118,19 @@ static napi_value digest_final(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* digestSqueeze(digest, length): the next bytes of an extendable digest, as often as wanted. */
+/* digestSqueeze(digest, length): the next bytes of an extendable digest, which takes no more input. */
 static napi_value digest_squeeze(napi_env env, napi_callback_info info) {
   napi_value arguments[2], buffer, result = NULL;
   struct handle *handle;
   size_t length;
   if (!read_arguments(env, info, 2, 2, arguments, NULL) ||
-      !read_open_handle(env, arguments[0], &digest_kind, &handle) ||
+      !read_handle(env, arguments[0], &digest_kind, &handle) ||
       !read_output_length(env, handle->context, arguments[1], &length))
     return NULL;
   uint8_t *output = make_room(env, length, &buffer);
   if (output == NULL)
     return NULL;
+  handle->finished = true;
   if (is_extendable(handle->context) && EVP_DigestSqueeze(handle->context, output, length) == 1)
     result = make_view(env, buffer, length);
   else

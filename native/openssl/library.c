@@ -1,7 +1,7 @@
 /*
- * Where algorithms come from. Node's own library context has the default provider. A second one, which
- * nobody else sees, has the legacy provider beside it (DES, RC4, MD4 and their like, OSSL_PROVIDER-legacy(7)),
- * so that what is old is to be had here without becoming available to the rest of the process.
+ * Where algorithms come from. Node's own library context has the default provider. A second one has
+ * the legacy provider beside it (DES, RC4, MD4 and their like, OSSL_PROVIDER-legacy(7)); nobody else
+ * sees it, so that what is old is to be had here and nowhere else in the process.
  */
 #include "softoki-openssl.h"
 

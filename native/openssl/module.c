@@ -14,9 +14,10 @@ static bool export_functions(napi_env env, napi_value exports, const struct expo
 
 NAPI_MODULE_INIT() {
   const struct exported *tables[] = {
-      key_functions,    generation_functions, component_functions, operation_functions,
-      kem_functions,    rsa_functions,        cipher_functions,    digest_functions,
-      mac_functions,    kdf_functions,        library_functions,   process_functions,
+      key_functions, generation_functions, component_functions, operation_functions,
+      kem_functions, rsa_functions,        ec_functions,        cipher_functions,
+      digest_functions, mac_functions,     kdf_functions,       library_functions,
+      process_functions,
   };
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (!export_functions(env, exports, tables[i]))

@@ -12,8 +12,8 @@
 struct transform {
   const char *code;
   int (*init)(EVP_PKEY_CTX *context);
-  /* With an algorithm of its own name, over a message and not over a digest; NULL where there is none. */
-  int (*init_message)(EVP_PKEY_CTX *context, EVP_SIGNATURE *algorithm, const OSSL_PARAM *options);
+  /* With an algorithm of its own name; NULL where there is none. */
+  int (*init_named)(EVP_PKEY_CTX *context, EVP_SIGNATURE *algorithm, const OSSL_PARAM *options);
   int (*run)(EVP_PKEY_CTX *context, uint8_t *output, size_t *output_length, const uint8_t *input,
              size_t input_length);
   /* What went wrong is told; never for decryption, where it would help to guess at the plaintext. */
@@ -22,6 +22,9 @@ struct transform {
 
 static const struct transform signing = {"OPENSSL_SIGN", EVP_PKEY_sign_init,
                                          EVP_PKEY_sign_message_init, EVP_PKEY_sign, true};
+/* With an algorithm of its own name, over a digest that the caller made: ED25519ph. */
+static const struct transform digest_signing = {"OPENSSL_SIGN", EVP_PKEY_sign_init,
+                                                EVP_PKEY_sign_init_ex2, EVP_PKEY_sign, true};
 static const struct transform recovery = {"OPENSSL_RECOVER", EVP_PKEY_verify_recover_init, NULL,
                                           EVP_PKEY_verify_recover, true};
 static const struct transform encryption = {"OPENSSL_ENCRYPT", EVP_PKEY_encrypt_init, NULL,
@@ -29,12 +32,15 @@ static const struct transform encryption = {"OPENSSL_ENCRYPT", EVP_PKEY_encrypt_
 static const struct transform decryption = {"OPENSSL_DECRYPT", EVP_PKEY_decrypt_init, NULL,
                                             EVP_PKEY_decrypt, false};
 
-/* One transformation under way. */
+/* One transformation under way, or one verification, which alone has a signature. */
 struct job {
   const struct transform *transform;
   EVP_PKEY_CTX *context;
   uint8_t *input;
   size_t input_length;
+  uint8_t *signature;
+  size_t signature_length;
+  bool verified;
   uint8_t *output;
   size_t output_room;
   size_t output_length;
@@ -49,6 +55,7 @@ static void free_job(struct job *job) {
     return;
   OPENSSL_clear_free(job->input, job->input_length);
   OPENSSL_clear_free(job->output, job->output_room);
+  OPENSSL_free(job->signature);
   EVP_PKEY_CTX_free(job->context);
   OPENSSL_free(job);
 }
@@ -65,8 +72,8 @@ static bool init_context(napi_env env, EVP_PKEY_CTX *context, const struct trans
   if (!read_name(env, algorithm, name))
     return false;
   EVP_SIGNATURE *signature =
-      transform->init_message == NULL ? NULL : EVP_SIGNATURE_fetch(NULL, name, NULL);
-  bool done = signature != NULL && transform->init_message(context, signature, NULL) == 1;
+      transform->init_named == NULL ? NULL : EVP_SIGNATURE_fetch(NULL, name, NULL);
+  bool done = signature != NULL && transform->init_named(context, signature, NULL) == 1;
   EVP_SIGNATURE_free(signature);
   if (!done)
     throw_openssl_error(env, CODE_OPTION);
@@ -97,11 +104,8 @@ static EVP_PKEY_CTX *make_context(napi_env env, const struct transform *transfor
   return NULL;
 }
 
-/* The computing itself, in whatever thread. It touches nothing of JavaScript. */
-static void run_job(struct job *job) {
+static void run_transform(struct job *job) {
   const struct transform *transform = job->transform;
-  job->failure = "failed";
-  ERR_clear_error();
   if (transform->run(job->context, NULL, &job->output_room, job->input, job->input_length) == 1 &&
       job->output_room <= LONGEST_INPUT) {
     job->output_room += job->output_room == 0;
@@ -113,7 +117,32 @@ static void run_job(struct job *job) {
   }
   if (job->failure != NULL && transform->tells_reason)
     job->failure = take_reason();
+}
+
+/* A wrong signature is no failure. */
+static void run_verification(struct job *job) {
+  job->verified = EVP_PKEY_verify(job->context, job->signature, job->signature_length, job->input,
+                                  job->input_length) == 1;
+  job->failure = NULL;
+}
+
+/* The computing itself, in whatever thread. It touches nothing of JavaScript. */
+static void run_job(struct job *job) {
+  job->failure = "failed";
   ERR_clear_error();
+  if (job->signature == NULL)
+    run_transform(job);
+  else
+    run_verification(job);
+  ERR_clear_error();
+}
+
+/* A copy that the job owns; never NULL but for want of memory. */
+static uint8_t *copy_of(struct bytes bytes) {
+  uint8_t *copy = OPENSSL_malloc(bytes.length == 0 ? 1 : bytes.length);
+  if (copy != NULL)
+    memcpy(copy, bytes.data, bytes.length);
+  return copy;
 }
 
 /* A job that is set up, with a copy of its input. NULL after throwing. */
@@ -133,15 +162,13 @@ static struct job *make_job(napi_env env, const struct transform *transform,
   }
   job->transform = transform;
   job->context = context;
-  job->input_length = input.length;
-  job->input = OPENSSL_malloc(input.length == 0 ? 1 : input.length);
+  job->input = copy_of(input);
   if (job->input == NULL) {
     throw_error(env, CODE_MEMORY, "no memory for the input");
-    job->input_length = 0;
     free_job(job);
     return NULL;
   }
-  memcpy(job->input, input.data, input.length);
+  job->input_length = input.length;
   return job;
 }
 
@@ -184,7 +211,8 @@ static void complete(napi_env env, napi_status status, void *data) {
   napi_value value = NULL;
   bool done = status == napi_ok && job->failure == NULL;
   if (done)
-    value = make_bytes(env, job->output, job->output_length);
+    value = job->signature == NULL ? make_bytes(env, job->output, job->output_length)
+                                   : make_bool(env, job->verified);
   if (value == NULL) {
     bool pending = false;
     if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
@@ -202,16 +230,9 @@ static void complete(napi_env env, napi_status status, void *data) {
   free_job(job);
 }
 
-/* nameLater(key, input, options, algorithm): a promise for the output. */
-static napi_value transform_later(napi_env env, napi_callback_info info) {
-  napi_value arguments[4], name, promise;
-  const void *transform;
-  if (!read_arguments(env, info, 2, 4, arguments, &transform))
-    return NULL;
-  struct job *job = make_job(env, transform, arguments);
-  ERR_clear_error();
-  if (job == NULL)
-    return NULL;
+/* Hands a job over to the thread pool and answers the promise for what comes of it. */
+static napi_value queue_job(napi_env env, struct job *job) {
+  napi_value name, promise;
   if (napi_create_string_utf8(env, "softoki", NAPI_AUTO_LENGTH, &name) == napi_ok &&
       napi_create_async_work(env, NULL, name, execute, complete, job, &job->work) == napi_ok) {
     if (napi_create_promise(env, &job->deferred, &promise) == napi_ok &&
@@ -224,18 +245,31 @@ static napi_value transform_later(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* nameLater(key, input, options, algorithm): a promise for the output. */
+static napi_value transform_later(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  const void *transform;
+  if (!read_arguments(env, info, 2, 4, arguments, &transform))
+    return NULL;
+  struct job *job = make_job(env, transform, arguments);
+  ERR_clear_error();
+  return job == NULL ? NULL : queue_job(env, job);
+}
+
 /* Never run: only how verification is begun. */
 static const struct transform verification = {"OPENSSL_VERIFY", EVP_PKEY_verify_init,
                                               EVP_PKEY_verify_message_init, NULL, true};
+static const struct transform digest_verification = {"OPENSSL_VERIFY", EVP_PKEY_verify_init,
+                                                     EVP_PKEY_verify_init_ex2, NULL, true};
 
 /* verify(key, input, options, algorithm, signature): whether the signature is right. */
 static napi_value verify(napi_env env, napi_callback_info info) {
   napi_value arguments[5], result = NULL;
   struct bytes input, signature;
-  if (!read_arguments(env, info, 5, 5, arguments, NULL))
+  const void *transform;
+  if (!read_arguments(env, info, 5, 5, arguments, &transform))
     return NULL;
-  EVP_PKEY_CTX *context =
-      make_context(env, &verification, arguments[0], arguments[2], arguments[3]);
+  EVP_PKEY_CTX *context = make_context(env, transform, arguments[0], arguments[2], arguments[3]);
   if (context == NULL)
     return NULL;
   if (read_bytes(env, arguments[1], &input) && read_bytes(env, arguments[4], &signature))
@@ -244,6 +278,27 @@ static napi_value verify(napi_env env, napi_callback_info info) {
   EVP_PKEY_CTX_free(context);
   ERR_clear_error();
   return result;
+}
+
+/* verifyLater: the same as a promise. */
+static napi_value verify_later(napi_env env, napi_callback_info info) {
+  napi_value arguments[5];
+  struct bytes signature;
+  const void *transform;
+  if (!read_arguments(env, info, 5, 5, arguments, &transform) ||
+      !read_bytes(env, arguments[4], &signature))
+    return NULL;
+  struct job *job = make_job(env, transform, arguments);
+  ERR_clear_error();
+  if (job == NULL)
+    return NULL;
+  job->signature = copy_of(signature);
+  job->signature_length = signature.length;
+  if (job->signature != NULL)
+    return queue_job(env, job);
+  throw_error(env, CODE_MEMORY, "no memory for the signature");
+  free_job(job);
+  return NULL;
 }
 
 static const struct transform derivation = {CODE_DERIVE, EVP_PKEY_derive_init, NULL, NULL,
@@ -288,11 +343,14 @@ static napi_value derive(napi_env env, napi_callback_info info) {
 const struct exported operation_functions[] = {
     {"sign", transform_now, &signing},
     {"signLater", transform_later, &signing},
+    {"signDigest", transform_now, &digest_signing},
     {"verifyRecover", transform_now, &recovery},
     {"encrypt", transform_now, &encryption},
     {"decrypt", transform_now, &decryption},
     {"decryptLater", transform_later, &decryption},
-    {"verify", verify, NULL},
+    {"verify", verify, &verification},
+    {"verifyLater", verify_later, &verification},
+    {"verifyDigest", verify, &digest_verification},
     {"derive", derive, NULL},
     {NULL, NULL, NULL},
 };

@@ -129,6 +129,7 @@ bool read_open_handle(napi_env env, napi_value value, const struct handle_kind *
 extern const struct exported key_functions[];
 extern const struct exported operation_functions[];
 extern const struct exported rsa_functions[];
+extern const struct exported ec_functions[];
 extern const struct exported process_functions[];
 extern const struct exported library_functions[];
 extern const struct exported generation_functions[];

@@ -26,61 +26,69 @@ const PASSAGES: Partial<Record<ArgumentKind, Passage>> = {
   ulong: { takes: 1, request: 'u', put: 'put_ulong(&call, $1);' },
   bool: { takes: 1, request: 'y', put: 'put_bool(&call, $1);' },
   notify: { takes: 2, request: 'y', put: 'put_notify(&call, $1, $2);' },
-  bytes: { takes: 2, request: 'a', put: 'put_bytes(&call, $1, $2);' },
-  pin: { takes: 2, request: 'a', put: 'put_bytes(&call, $1, $2);' },
-  data: { takes: 2, request: 'd', put: 'put_data(&call, $1, $2);' },
-  text: { takes: 1, request: 'z', put: 'put_text(&call, $1);' },
-  label: { takes: 1, request: 'l', put: 'put_label(&call, $1);' },
-  template: { takes: 2, request: 'A', put: 'put_template(&call, $1, $2);' },
+  bytes: { takes: 2, request: 'a', put: 'put_bytes(&call, "$1", $1, $2);' },
+  pin: { takes: 2, request: 'a', put: 'put_bytes(&call, "$1", $1, $2);' },
+  data: { takes: 2, request: 'd', put: 'put_data(&call, "$1", $1, $2);' },
+  text: { takes: 1, request: 'z', put: 'put_text(&call, "$1", $1);' },
+  label: { takes: 1, request: 'l', put: 'put_label(&call, "$1", $1);' },
+  template: { takes: 2, request: 'A', put: 'put_template(&call, "$1", $1, $2);' },
   mechanism: { takes: 1, request: 'M', put: 'put_mechanism(&call, $use, $1);' },
   parameter: {
     takes: 2,
     request: 'P',
-    put: 'put_parameter(&call, $operation, $1, $2);',
+    put: 'put_parameter(&call, $operation, "$1", $1, $2);',
   },
   room: {
     takes: 2,
     request: 'f',
     answer: 'f',
-    put: 'put_room(&call, $1, $2);',
+    put: 'put_room(&call, "$2", $1, $2);',
     get: 'get_room(&call, $1, $2);',
   },
   fill: {
     takes: 2,
     request: 'g',
     answer: 'g',
-    put: 'put_fill(&call, $1, $2);',
+    put: 'put_fill(&call, "$1", $1, $2);',
     get: 'get_fill(&call, $1, $2);',
   },
   list: {
     takes: 2,
     request: 'n',
     answer: 'n',
-    put: 'put_list(&call, $1, $2);',
+    put: 'put_list(&call, "$2", $1, $2);',
     get: 'get_list(&call, $1, $2);',
   },
   found: {
     takes: 3,
     request: 'h',
     answer: 'h',
-    put: 'put_found(&call, $1, $2, $3);',
+    put: 'want(&call, "$3", $3);\n  put_found(&call, "$1", $1, $2);',
     get: 'get_found(&call, $1, $2, $3);',
   },
   query: {
     takes: 2,
     request: 'Q',
     answer: 'Q',
-    put: 'put_query(&call, $1, $2);',
+    put: 'put_query(&call, "$1", $1, $2);',
     get: 'get_query(&call, $1, $2);',
   },
-  ulongOut: { takes: 1, answer: 'u', put: 'want(&call, $1);', get: 'get_ulong(&call, $1);' },
+  ulongOut: { takes: 1, answer: 'u', put: 'want(&call, "$1", $1);', get: 'get_ulong(&call, $1);' },
   structureOut: {
     takes: 1,
     answer: 'S',
-    put: 'want(&call, $1);',
+    put: 'want(&call, "$1", $1);',
     get: 'get_structure(&call, $1, sizeof *$1, "$layout");',
   },
-  reserved: { takes: 1, put: 'want_null(&call, $1);' },
+  asyncData: {
+    takes: 1,
+    request: 'y',
+    answer: 'D',
+    put: 'put_async_data(&call, "$1", $1);',
+    get: 'get_async_data(&call, $1);',
+  },
+  asyncRoom: { takes: 2, request: 'f', put: 'put_async_room(&call, "$1", $1, $2);' },
+  reserved: { takes: 1, put: 'want_null(&call, "$1", $1);' },
 }
 
 /** Written by hand: module.c and interfaces.c. */
@@ -96,8 +104,6 @@ const BY_HAND = new Set([
 const CONSTANT: Readonly<Record<string, string>> = {
   C_GetFunctionStatus: 'CKR_FUNCTION_NOT_PARALLEL',
   C_CancelFunction: 'CKR_FUNCTION_NOT_PARALLEL',
-  C_AsyncComplete: 'CKR_FUNCTION_NOT_SUPPORTED',
-  C_AsyncJoin: 'CKR_FUNCTION_NOT_SUPPORTED',
 }
 
 /** What a function answers inside a callback of its own session; any other: CKR_OPERATION_ACTIVE. */
@@ -116,6 +122,7 @@ interface Around {
 const AROUND: Readonly<Record<string, Around>> = {
   C_OpenSession: { after: 'session_opened(&call, slotID, phSession);' },
   C_CloseSession: { after: 'session_closed(&call, hSession);' },
+  C_AsyncJoin: { after: 'pending_joined(&call, pData, ulData);' },
   C_CloseAllSessions: {
     before: 'refuse_within_slot(&call, slotID);',
     after: 'slot_closed(&call, slotID);',
@@ -142,7 +149,7 @@ const operationOf = ({ operations }: FunctionRow): string =>
 /** The standard's C_DeriveKey may have no key to answer. */
 const passageOf = (name: string, kind: ArgumentKind): Passage | undefined =>
   name === 'C_DeriveKey' && kind === 'ulongOut'
-    ? { takes: 1, answer: 'u', put: 'want_key(&call, $1);', get: 'get_key(&call, $1);' }
+    ? { takes: 1, answer: 'u', put: 'want_key(&call, "$1", $1);', get: 'get_key(&call, $1);' }
     : PASSAGES[kind]
 
 interface Statements {
@@ -167,7 +174,7 @@ function statementsOf(entry: FunctionEntry, row: FunctionRow): Statements {
         .replace('$use', USES[parameterUse(entry.name)])
         .replace('$operation', operationOf(row))
     if (kind === 'mechanism' && !takesNoMechanism(entry.name))
-      made.put.push(`want(&call, ${names[0]});`)
+      made.put.push(`want(&call, "${names[0]}", ${names[0]});`)
     if (passage.put !== undefined) made.put.push(fill(passage.put))
     if (passage.get !== undefined) made.get.push(fill(passage.get))
     made.request += passage.request ?? ''
@@ -197,7 +204,7 @@ function body(entry: FunctionEntry, row: FunctionRow): string {
   const constant = CONSTANT[entry.name]
   if (constant !== undefined) {
     const unused = entry.args.map(({ name }) => `  (void)${name};\n`).join('')
-    return `${unused}  return module_is_initialized() ? ${constant} : CKR_CRYPTOKI_NOT_INITIALIZED;\n}\n`
+    return `${unused}  return always("${entry.name}", ${constant});\n}\n`
   }
   const { put, get, request, answer } = statementsOf(entry, row)
   const around: Around | undefined = /^C_Message\w+Init$/.test(entry.name)
@@ -212,6 +219,7 @@ function body(entry: FunctionEntry, row: FunctionRow): string {
     ...(around?.after ? [around.after] : []),
   ]
   return `  static const struct function row = {
+    .name = "${entry.name}",
     .index = ${row.index},
     .request = "${request}",
     .answer = "${answer}",
@@ -237,6 +245,7 @@ const HEAD = `/* Generated by scripts/module/generate.ts from src/standard. Do n
 #include "marshal.h"
 #include "mechanism.h"
 #include "module.h"
+#include "pending.h"
 #include "sessions.h"
 #include "template.h"
 `

@@ -30,6 +30,12 @@ export function keyTemplates(
   return {
     publicKey: [...all, ...counterpart, ...type.sized],
     privateKey: [...all, ...hidden, ...own],
-    secretKey: [...all, ...hidden, ...own, ...counterpart, ...type.sized],
+    secretKey: [
+      ...all,
+      ...hidden,
+      ...useFlags('own', usage, true),
+      ...useFlags('counterpart', usage, true),
+      ...type.sized,
+    ],
   }
 }

@@ -1,5 +1,8 @@
 /** The types of keys that `softoki generate --type` makes, one row each. */
-import { curveIdentifier, curves } from '../engine/ec.ts'
+import { curveIdentifier, curves, isCalled } from '../engine/curves.ts'
+import { edwardsCurves, montgomeryCurves, type OctetCurve } from '../engine/octet-curves.ts'
+import { mlDsaSets, mlKemSets, type ParameterSet, slhDsaSets } from '../engine/parameter-sets.ts'
+import { numberOfSet } from '../mechanisms/parameter-set-keys.ts'
 import type { Attribute } from '../standard/calls.ts'
 import { CKA, CKM } from '../standard/constants.ts'
 import { bytes, ulong } from './attributes.ts'
@@ -11,8 +14,10 @@ interface KeyTypeRow {
   readonly mechanism: number
   /** Whether it makes a public and a private key. */
   readonly pair: boolean
-  /** The sizes there are, for people. */
-  readonly sizes: string
+  /** The sizes there are, for people; absent where there is but one, which is not written. */
+  readonly sizes?: string
+  /** What it is, where no sizes tell. */
+  readonly about?: string
   /** The attributes that tell the size, for the public or the secret key; undefined for a bad size. */
   sized(size: string): Attribute[] | undefined
   /** What it is for where --usage does not tell. */
@@ -44,13 +49,27 @@ const rsa: KeyTypeRow = {
 const ec: KeyTypeRow = {
   mechanism: CKM.EC_KEY_PAIR_GEN,
   pair: true,
-  sizes: `a curve: ${curves.map(({ name }) => name).join(', ')}`,
+  sizes: 'a curve, such as P-256, P-384, P-521, secp256k1, brainpoolP256r1, K-283',
   sized(size) {
-    const curve = curves.find(({ name, aliases }) => [name, ...aliases].includes(size))
+    const curve = curves.find((curve) => isCalled(curve, size))
     return curve === undefined ? undefined : [bytes(CKA.EC_PARAMS, curveIdentifier(curve))]
   },
   uses: ['sign'],
 }
+
+/** Ed25519, Ed448, X25519 and X448: the name tells everything. */
+const octets = (
+  curves: readonly OctetCurve[],
+  row: Pick<KeyTypeRow, 'mechanism' | 'about' | 'uses'>,
+): [string, KeyTypeRow][] =>
+  curves.map((curve) => [
+    curve.name.toLowerCase(),
+    {
+      ...row,
+      pair: true,
+      sized: (size) => (size === '' ? [bytes(CKA.EC_PARAMS, curveIdentifier(curve))] : undefined),
+    },
+  ])
 
 const aes: KeyTypeRow = {
   mechanism: CKM.AES_KEY_GEN,
@@ -68,9 +87,52 @@ const generic: KeyTypeRow = {
   uses: ['sign', 'derive'],
 }
 
-const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map(
-  Object.entries({ rsa, ec, aes, generic }),
-)
+/** Types whose parameter sets are called after them: ML-DSA-65 is written ml-dsa:65. */
+const ofSets = (
+  prefix: string,
+  sets: readonly ParameterSet[],
+  row: Pick<KeyTypeRow, 'mechanism' | 'sizes' | 'uses'>,
+): KeyTypeRow => ({
+  ...row,
+  pair: true,
+  sized(size) {
+    const set = sets.find(({ name }) => name.toLowerCase() === `${prefix}-${size}`)
+    return set === undefined ? undefined : [ulong(CKA.PARAMETER_SET, numberOfSet(set))]
+  },
+})
+
+const postQuantum = {
+  'ml-dsa': ofSets('ml-dsa', mlDsaSets, {
+    mechanism: CKM.ML_DSA_KEY_PAIR_GEN,
+    sizes: '44, 65, 87',
+    uses: ['sign'],
+  }),
+  'slh-dsa': ofSets('slh-dsa', slhDsaSets, {
+    mechanism: CKM.SLH_DSA_KEY_PAIR_GEN,
+    sizes: 'sha2- or shake- with 128, 192 or 256 and s or f, such as slh-dsa:sha2-128s',
+    uses: ['sign'],
+  }),
+  'ml-kem': ofSets('ml-kem', mlKemSets, {
+    mechanism: CKM.ML_KEM_KEY_PAIR_GEN,
+    sizes: '512, 768, 1024',
+    uses: ['decapsulate'],
+  }),
+}
+
+const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
+  ...Object.entries({ rsa, ec }),
+  ...octets(edwardsCurves, {
+    mechanism: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+    about: 'a key pair for EdDSA',
+    uses: ['sign'],
+  }),
+  ...octets(montgomeryCurves, {
+    mechanism: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+    about: 'a key pair to agree on secrets with',
+    uses: ['derive'],
+  }),
+  ...Object.entries({ ...postQuantum, aes, generic }),
+])
 
 /** What `--type` asks for. */
 export interface WantedKey {
@@ -80,7 +142,7 @@ export interface WantedKey {
   readonly sized: readonly Attribute[]
 }
 
-/** Reads NAME:SIZE. */
+/** Reads NAME:SIZE, or NAME alone where there is but one size. */
 export function wantedKey(written: string): WantedKey {
   const [name = '', size = ''] = written.split(/:(.*)/s)
   const row = KEY_TYPES.get(name)
@@ -88,9 +150,16 @@ export function wantedKey(written: string): WantedKey {
     throw wrongUsage(`no key type "${name}": --type takes ${[...KEY_TYPES.keys()].join(', ')}`)
   const sized = row.sized(size)
   if (sized !== undefined) return { written, row, sized }
+  if (row.sizes === undefined) throw wrongUsage(`${name} has no sizes: write --type ${name}`)
   throw wrongUsage(`no size "${size}" for ${name}: --type ${name}:SIZE takes ${row.sizes}`)
 }
 
 /** One line a key type, for the help. */
 export const keyTypeHelp = (): string =>
-  [...KEY_TYPES].map(([name, { sizes }]) => `  ${`${name}:SIZE`.padEnd(14)}${sizes}`).join('\n')
+  [...KEY_TYPES]
+    .map(([name, { sizes, about }]) =>
+      sizes === undefined
+        ? `  ${name.padEnd(14)}${about}`
+        : `  ${`${name}:SIZE`.padEnd(14)}${sizes}`,
+    )
+    .join('\n')

@@ -10,6 +10,7 @@ const USES = {
   decrypt: { own: CKA.DECRYPT, counterpart: CKA.ENCRYPT },
   unwrap: { own: CKA.UNWRAP, counterpart: CKA.WRAP },
   derive: { own: CKA.DERIVE },
+  decapsulate: { own: CKA.DECAPSULATE, counterpart: CKA.ENCAPSULATE },
 } as const
 
 export type Use = keyof typeof USES
@@ -23,11 +24,22 @@ export const uses = (written: string): readonly Use[] =>
     throw wrongUsage(`no use "${use}": --usage takes ${USE_NAMES}, with commas between`)
   })
 
-/** Every use is told, also those the key is not for, since the token's defaults allow more. */
-export function useFlags(side: 'own' | 'counterpart', wanted: readonly Use[]): Attribute[] {
-  return Object.entries(USES).flatMap(([use, attributes]) =>
-    side in attributes
-      ? [flag((attributes as Record<typeof side, number>)[side], wanted.includes(use as Use))]
-      : [],
-  )
+/** What secret keys are not for, so that they do not even have the attributes. */
+const FOR_PAIRS: readonly Use[] = ['decapsulate']
+
+/**
+ * Every use that the kind of key has is told, also those the key is not for, since the token's
+ * defaults allow more.
+ */
+export function useFlags(
+  side: 'own' | 'counterpart',
+  wanted: readonly Use[],
+  secret = false,
+): Attribute[] {
+  return (Object.keys(USES) as Use[]).flatMap((use) => {
+    const attributes: { readonly own: number; readonly counterpart?: number } = USES[use]
+    const type = attributes[side]
+    if (type === undefined || (secret && FOR_PAIRS.includes(use))) return []
+    return [flag(type, wanted.includes(use))]
+  })
 }

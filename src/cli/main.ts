@@ -19,6 +19,7 @@ Environment:
   SOFTOKI_HOME    the folder that holds the tokens
   SOFTOKI_PIN     the user PIN
   SOFTOKI_SO_PIN  the SO PIN of softoki init
+  SOFTOKI_LOG     1: every call is told on standard error
   SOFTOKI_NODE    a Node to run on where the usual one is too old
   NO_COLOR        no bold text
 

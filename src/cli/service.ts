@@ -1,5 +1,7 @@
 /** How commands reach the tokens: as an application of the service, like any other program. */
+import { surrenderInterval } from '../service/home.ts'
 import { connectToService } from '../service/start.ts'
+import { traceLog } from '../service/trace-log.ts'
 import type { Application } from '../standard/calls.ts'
 import { connect } from '../wire/client.ts'
 
@@ -7,7 +9,10 @@ import { connect } from '../wire/client.ts'
 export async function withApplication<T>(
   use: (application: Application) => Promise<T>,
 ): Promise<T> {
-  const application = await connect(await connectToService(), 'softoki')
+  const application = await connect(await connectToService(), 'softoki', {
+    say: traceLog(),
+    interval: surrenderInterval(),
+  })
   try {
     return await use(application)
   } finally {

@@ -53,9 +53,9 @@ export interface NativeCiphers {
   cipherOptions(cipher: NativeCipher, options: NativeOptions): void
   /** Bytes of the whole plaintext or ciphertext: CCM needs it before additional data. */
   cipherLength(cipher: NativeCipher, length: number): void
-  /** Additional data, before the first update; for CCM all at once, for SIV a component each call. */
+  /** Additional data, before the first update; CCM: all at once, SIV: a component each call. */
   cipherAad(cipher: NativeCipher, data: Uint8Array): void
-  /** At most 1 GiB. CCM, SIV, XTS, CTS and key wrap take the whole in one call; CCM no bytes too. */
+  /** At most 1 GiB. CCM (also no bytes), SIV, XTS, CTS and key wrap take the whole in one call. */
   cipherUpdate(cipher: NativeCipher, part: Uint8Array): Uint8Array
   /** What was held back. Throws OPENSSL_DECRYPT where the tag or the padding is wrong. */
   cipherFinal(cipher: NativeCipher): Uint8Array
@@ -64,7 +64,7 @@ export interface NativeCiphers {
   cipherCopy(cipher: NativeCipher): NativeCipher
 }
 
-/** Digests in parts that node:crypto has not: MD4, MDC2, Whirlpool, BLAKE2b-512 with another `size`. */
+/** Digests in parts that node:crypto has not: MD4, MDC2, WHIRLPOOL, BLAKE2B-512 with a `size` ... */
 export interface NativeDigests {
   digest(name: string, options?: NativeOptions): NativeDigest
   digestUpdate(digest: NativeDigest, part: Uint8Array): void
@@ -92,6 +92,13 @@ type Transform = (
   options?: NativeOptions,
   algorithm?: string,
 ) => Uint8Array
+type Verify = (
+  key: NativeKey,
+  input: Uint8Array,
+  options: NativeOptions | undefined,
+  algorithm: string | undefined,
+  signature: Uint8Array,
+) => boolean
 type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
 
 /**
@@ -120,19 +127,20 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
   textComponent(key: NativeKey, name: string): string
   sign: Transform
   signLater: TransformLater
+  /** Signs a digest with an algorithm that would otherwise make it itself: ED25519ph. */
+  signDigest: Transform
   verifyRecover: Transform
   encrypt: Transform
   decrypt: Transform
   decryptLater: TransformLater
-  verify(
-    key: NativeKey,
-    input: Uint8Array,
-    options: NativeOptions | undefined,
-    algorithm: string | undefined,
-    signature: Uint8Array,
-  ): boolean
+  verify: Verify
+  verifyLater(...values: Parameters<Verify>): Promise<boolean>
+  verifyDigest: Verify
   derive(key: NativeKey, peer: NativeKey, options?: NativeOptions): Uint8Array
-  /** A ciphertext for the key's holder, and the secret. `operation`: RSASVE for RSA, DHKEM for EC. */
+  /**
+   * A ciphertext for the key's holder, and the secret in it: ML-KEM; RSASVE for RSA; DHKEM for EC,
+   * X25519 and X448. `ikme` makes it deterministic, for tests.
+   */
   encapsulate(key: NativeKey, options?: NativeOptions): [ciphertext: Uint8Array, secret: Uint8Array]
   /** The secret. ML-KEM answers another one for a wrong ciphertext of the right length. */
   decapsulate(key: NativeKey, ciphertext: Uint8Array, options?: NativeOptions): Uint8Array
@@ -144,6 +152,8 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
+  reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void

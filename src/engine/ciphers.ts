@@ -1,8 +1,10 @@
 /**
  * AES (FIPS 197) over node:crypto in the modes ECB, CBC and CTR of SP 800-38A, and as key wrap of
- * SP 800-38F (RFC 3394, RFC 5649). Keys have 16, 24 or 32 bytes; the caller has checked that.
+ * SP 800-38F (RFC 3394, RFC 5649). Keys have 16, 24 or 32 bytes; the caller has checked that. And
+ * any other cipher that OpenSSL has, by its name there.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { type NativeCipher, type NativeOptions, native } from './binding.ts'
 
 /** Bytes of an AES block. */
 export const AES_BLOCK = 16
@@ -83,3 +85,67 @@ export function aesKeyUnwrap(
     return null // OpenSSL tells no reason, and there is only this one left.
   }
 }
+
+export interface NamedCipher {
+  /** OpenSSL's name: CAMELLIA-128-CBC, DES-EDE3-ECB, AES-128-CBC-CTS, ChaCha20-Poly1305 ... */
+  readonly name: string
+  readonly direction: Direction
+  readonly key: Uint8Array
+  /** null for a cipher without one, and for the default of key wrap. */
+  readonly iv: Uint8Array | null
+  /** As in the binding; `padding: 0` for ECB and CBC without padding. */
+  readonly options?: NativeOptions
+}
+
+/** Any cipher of OpenSSL in parts. One that authenticates also has additional data and a tag. */
+export class NamedCipherStream implements CipherStream {
+  readonly #cipher: NativeCipher
+
+  constructor(cipher: NativeCipher) {
+    this.#cipher = cipher
+  }
+
+  /** Additional data, before the first update. */
+  aad(data: Uint8Array): void {
+    native().cipherAad(this.#cipher, data)
+  }
+
+  /** Bytes of the whole: CCM needs it before additional data. */
+  length(bytes: number): void {
+    native().cipherLength(this.#cipher, bytes)
+  }
+
+  update(part: Uint8Array): Uint8Array {
+    return native().cipherUpdate(this.#cipher, part)
+  }
+
+  /** The tag that the ciphertext must have, before `final`. */
+  expect(tag: Uint8Array): void {
+    native().cipherOptions(this.#cipher, { tag })
+  }
+
+  /** Throws OPENSSL_DECRYPT where the padding or the tag is wrong. */
+  final(): Uint8Array {
+    return native().cipherFinal(this.#cipher)
+  }
+
+  /** The tag of what was encrypted, after `final`. */
+  tag(bytes: number): Uint8Array {
+    return native().cipherTag(this.#cipher, bytes)
+  }
+
+  /** A second one in the same state. */
+  copy(): NamedCipherStream {
+    return new NamedCipherStream(native().cipherCopy(this.#cipher))
+  }
+}
+
+/** Begins; throws OPENSSL_UNKNOWN where OpenSSL lacks the cipher, OPENSSL_ARGUMENT for wrong lengths. */
+export const cipherStream = ({
+  name,
+  direction,
+  key,
+  iv,
+  options,
+}: NamedCipher): NamedCipherStream =>
+  new NamedCipherStream(native().cipher(name, direction, key, iv, options))

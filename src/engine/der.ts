@@ -52,6 +52,19 @@ export const bitString = (bytes: Uint8Array): Uint8Array =>
   element(TAG.BIT_STRING, Uint8Array.of(0), bytes)
 export const NULL: Uint8Array = Uint8Array.of(TAG.NULL, 0)
 
+/** A number of an OBJECT IDENTIFIER in base 128: all bytes but the last have their top bit set. */
+function base128(arc: number): number[] {
+  const bytes = [arc & 0x7f]
+  for (let rest = arc >> 7; rest > 0; rest >>= 7) bytes.unshift((rest & 0x7f) | 0x80)
+  return bytes
+}
+
+/** The content bytes of an OBJECT IDENTIFIER written with dots, its numbers below 2^31. */
+export function oidContent(dotted: string): Uint8Array {
+  const [first = 0, second = 0, ...arcs] = dotted.split('.').map(Number)
+  return Uint8Array.from([40 * first + second, ...arcs].flatMap(base128))
+}
+
 /** A big integer without its leading zeros; zero becomes no bytes. A view, not a copy. */
 export function withoutLeadingZeros(integer: Uint8Array): Uint8Array {
   let zeros = 0

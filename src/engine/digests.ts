@@ -1,10 +1,11 @@
 /**
  * Message digests: FIPS 180-4 (SHA-1, SHA-2), FIPS 202 (SHA-3, SHAKE), RFC 1321 (MD5) and ISO/IEC
- * 10118-3 (RIPEMD-160) over node:crypto, and RFC 7693 (BLAKE2b) over the binding, since node:crypto
- * has it with 64 bytes only and a shorter one is no truncation of it.
+ * 10118-3 (RIPEMD-160) over node:crypto, RFC 7693 (BLAKE2b) over the binding, since node:crypto has it
+ * with 64 bytes only and a shorter one is no truncation of it, and any other that OpenSSL has, by its
+ * name there.
  */
 import { createHash, hash as hashOnce } from 'node:crypto'
-import { type NativeDigest, native } from './binding.ts'
+import { type NativeDigest, type NativeOptions, native } from './binding.ts'
 
 /** Digests that node:crypto has, by OpenSSL's name, with the length of their output in bytes. */
 const nodeLengths = {
@@ -76,3 +77,10 @@ export const shakeOf = (
   message: Uint8Array,
   length: number,
 ): Uint8Array => createHash(name, { outputLength: length }).update(message).digest()
+
+/**
+ * A digest by OpenSSL's name (MD4, MDC2, WHIRLPOOL, RIPEMD-160; BLAKE2B-512 with `size`; SHAKE-128
+ * with `xoflen`: bytes of output). Throws OPENSSL_UNKNOWN where OpenSSL lacks it.
+ */
+export const namedDigesting = (name: string, options?: NativeOptions): Hashing =>
+  nativeDigesting(native().digest(name, options))

@@ -1,9 +1,10 @@
 /**
- * ECDSA and ECDH on the NIST prime curves over OpenSSL. FIPS 186-5, SEC 1. Scalars and coordinates are
- * big-endian; points are uncompressed: 04, x, y.
+ * ECDSA and ECDH on the curves of curves.ts over OpenSSL. FIPS 186-5, SEC 1. Scalars and coordinates
+ * are big-endian; points are uncompressed (04, x, y) or compressed (02 or 03, x).
  */
 import { createECDH } from 'node:crypto'
 import { isNativeError, type NativeKey, native } from './binding.ts'
+import { type Curve, curveIdentifier } from './curves.ts'
 import {
   bitString,
   contextTag,
@@ -16,48 +17,24 @@ import {
   TAG,
   withoutLeadingZeros,
 } from './der.ts'
-import { type DigestName, digesting, digestLengths } from './digests.ts'
 import { privateKeyInfo, publicKeyInfo, readPrivateKeyInfo, sameBytes } from './key-info.ts'
+import { randomBytes } from './random.ts'
 import { padTo } from './rsa.ts'
 
-export interface Curve {
-  /** OpenSSL's name for the group. */
-  readonly name: string
-  /** What else it is called, as a curveName. */
-  readonly aliases: readonly string[]
-  /** The content bytes of its OBJECT IDENTIFIER. */
-  readonly oid: Uint8Array
-  /** Bits of the field, and of the order, which for these curves are the same. */
-  readonly bits: number
-  /** Bytes of a coordinate, of a scalar, and of half a signature. */
-  readonly bytes: number
-}
-
-const curve = (name: string, bits: number, oid: readonly number[], aliases: string[]): Curve => ({
-  name,
-  aliases,
-  oid: Uint8Array.from(oid),
-  bits,
-  bytes: Math.ceil(bits / 8),
-})
-
-/** OIDs: SEC 2, appendix A.2 (1.2.840.10045.3.1.7, 1.3.132.0.34 and 1.3.132.0.35). */
-export const curves: readonly Curve[] = [
-  curve(
-    'P-256',
-    256,
-    [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
-    ['secp256r1', 'prime256v1'],
-  ),
-  curve('P-384', 384, [0x2b, 0x81, 0x04, 0x00, 0x22], ['secp384r1']),
-  curve('P-521', 521, [0x2b, 0x81, 0x04, 0x00, 0x23], ['secp521r1']),
-]
-
-/** The curve's OBJECT IDENTIFIER in DER. */
-export const curveIdentifier = ({ oid }: Curve): Uint8Array => element(TAG.OBJECT_IDENTIFIER, oid)
+export { type Curve, curveIdentifier, curves } from './curves.ts'
 
 /** Bytes of an uncompressed point. */
 export const pointBytes = ({ bytes }: Curve): number => 1 + 2 * bytes
+
+/** Bytes of a compressed point. */
+export const compressedBytes = ({ bytes }: Curve): number => 1 + bytes
+
+/** Whether bytes have the form of an uncompressed or a compressed point; SEC 1, 2.3.3. */
+function isPointLike(curve: Curve, point: Uint8Array): boolean {
+  const [form] = point
+  if (form === 4) return point.length === pointBytes(curve)
+  return (form === 2 || form === 3) && point.length === compressedBytes(curve)
+}
 
 /** A parsed key, public or private. */
 export interface EcKey {
@@ -65,49 +42,72 @@ export interface EcKey {
   readonly curve: Curve
 }
 
-/** Parses a public point; undefined where it is none of the curve. */
+/**
+ * Parses a public point; undefined where it is none of the group. OpenSSL sees to it that a point is
+ * on the curve; where the curve has more points than the group, that is asked for as well.
+ */
 export function importEcPublic(curve: Curve, point: Uint8Array): EcKey | undefined {
-  if (point.length !== pointBytes(curve) || point[0] !== 4) return undefined
+  if (!isPointLike(curve, point)) return undefined
   try {
-    const key = native().importKey('EC', 'public', { group: curve.name, pub: point })
-    return { native: key, curve }
+    const key = native().importKey('EC', 'public', { group: curve.group, pub: point })
+    const sound = curve.cofactor === 1 || native().check(key, 'public')
+    return sound ? { native: key, curve } : undefined
   } catch (error) {
     if (isNativeError(error, 'OPENSSL_IMPORT')) return undefined
     throw error
   }
 }
 
+/** The uncompressed point of a public key. */
+export const uncompressed = ({ native: key }: EcKey): Uint8Array => native().component(key, 'pub')
+
 /** Parses a private scalar; undefined where it is not from 1 to the order less 1. */
 export function importEcPrivate(curve: Curve, scalar: Uint8Array): EcKey | undefined {
-  if (withoutLeadingZeros(scalar).length > curve.bytes || scalar.length === 0) return undefined
-  const key = native().importKey('EC', 'private', { group: curve.name, priv: scalar })
+  if (withoutLeadingZeros(scalar).length > curve.orderBytes || scalar.length === 0) return undefined
+  const key = native().importKey('EC', 'private', { group: curve.group, priv: scalar })
   return native().check(key, 'private') ? { native: key, curve } : undefined
 }
 
 export interface EcPair {
-  /** As many bytes as the curve has. */
+  /** As many bytes as the order of the curve has. */
   readonly scalar: Uint8Array
   readonly point: Uint8Array
 }
 
+/** Scalars are drawn until one is below the order: FIPS 186-5, A.2.2. */
 export function generateEc(curve: Curve): EcPair {
-  const key = native().generate('EC', { group: curve.name })
+  const key = native().generate('EC', { group: curve.group })
   const scalar = native().component(key, 'priv')
-  return { scalar: padTo(curve.bytes, scalar), point: native().component(key, 'pub') }
+  return { scalar: padTo(curve.orderBytes, scalar), point: native().component(key, 'pub') }
+}
+
+/** Bytes that a scalar is drawn from beyond the order's: 64 bits. */
+const EXTRA = 8
+
+/** A scalar is what remains of a number 64 bits longer than the order: FIPS 186-5, A.2.1 (FIPS 186-4, B.4.1). */
+export function generateEcWithExtraBits(curve: Curve): EcPair {
+  const order = native().component(native().generate('EC', { group: curve.group }), 'order')
+  const drawn = randomBytes(curve.orderBytes + EXTRA)
+  try {
+    const scalar = native().reduceToScalar(order, drawn)
+    return { scalar: padTo(curve.orderBytes, scalar), point: pointOf(curve, scalar) }
+  } finally {
+    drawn.fill(0)
+  }
 }
 
 /** The public point of a private scalar that importEcPrivate takes. */
 export function pointOf(curve: Curve, scalar: Uint8Array): Uint8Array {
-  const pair = createECDH(curve.aliases.at(-1) as string)
+  const pair = createECDH(curve.group)
   pair.setPrivateKey(withoutLeadingZeros(scalar))
   return Uint8Array.from(pair.getPublicKey())
 }
 
-/** Signs a digest, of which the leftmost bits count. The answer is r and s, `curve.bytes` each. */
+/** Signs a digest, of which the leftmost bits count. The answer is r and s, `curve.orderBytes` each. */
 export function ecdsaSign({ native: key, curve }: EcKey, digest: Uint8Array): Uint8Array {
   const reader = new DerReader(native().sign(key, digest)).within()
   const [r, s] = [reader.integer(), reader.integer()]
-  return Buffer.concat([padTo(curve.bytes, r), padTo(curve.bytes, s)])
+  return Buffer.concat([padTo(curve.orderBytes, r), padTo(curve.orderBytes, s)])
 }
 
 /** Whether a signature is right: r and s one after the other, of the same length, which may lack leading zeros. */
@@ -121,28 +121,17 @@ export function ecdsaVerify(
   return native().verify(key, digest, undefined, undefined, encoded)
 }
 
-/** The x coordinate both sides share, `curve.bytes` long. SEC 1, 3.3.1; the cofactor of these curves is 1. */
-export const ecdh = (key: EcKey, peer: EcKey): Uint8Array =>
-  native().derive(key.native, peer.native)
-
-/** Bytes that ANSI X9.63 makes of a shared secret: SEC 1, 3.6.1. Zeroes what it does not answer. */
-export function x963(
-  digest: DigestName,
-  secret: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Uint8Array {
-  const step = digestLengths[digest]
-  const output = new Uint8Array(Math.ceil(length / step) * step)
-  const counter = Buffer.alloc(4)
-  for (let at = 0; at < output.length; at += step) {
-    counter.writeUInt32BE(at / step + 1)
-    const hash = digesting(digest)
-    for (const part of [secret, counter, info]) hash.update(part)
-    output.set(hash.digest(), at)
+/**
+ * The x coordinate both sides share, `curve.bytes` long: SEC 1, 3.3.1, or with the cofactor 3.3.2.
+ * Undefined where the peer is of another curve or shares the point at infinity.
+ */
+export function ecdh(key: EcKey, peer: EcKey, withCofactor = false): Uint8Array | undefined {
+  try {
+    return native().derive(key.native, peer.native, { 'ecdh-cofactor-mode': withCofactor ? 1 : 0 })
+  } catch (error) {
+    if (isNativeError(error, 'OPENSSL_DERIVE')) return undefined
+    throw error
   }
-  output.fill(0, length)
-  return output.subarray(0, length)
 }
 
 /** id-ecPublicKey, 1.2.840.10045.2.1 (RFC 5480, 2.1.1). */
@@ -159,7 +148,7 @@ export const ecPublicKeyInfo = (curve: Curve, point: Uint8Array): Uint8Array =>
  * public key goes along: other programs look for it.
  */
 export function ecPrivateKeyInfo(curve: Curve, scalar: Uint8Array): Uint8Array {
-  const value = padTo(curve.bytes, withoutLeadingZeros(scalar))
+  const value = padTo(curve.orderBytes, withoutLeadingZeros(scalar))
   const point = bitString(pointOf(curve, scalar))
   const key = sequence(
     Uint8Array.of(TAG.INTEGER, 1, 1),

@@ -2,6 +2,9 @@
  * Primitives that run long in one native call, for a worker process (surrender/workers.ts). What goes
  * in and what comes out can be sent to another process by structured cloning.
  */
+import { generateSetPair, type SetPair } from './parameter-set-keys.ts'
+import { type Signed, signWithValue, verifyWithValue } from './parameter-set-signatures.ts'
+import type { ParameterSet } from './parameter-sets.ts'
 import { deriveFromPassword, type PasswordDerivation } from './password-derivation.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
 
@@ -20,8 +23,43 @@ export const lengthy = {
     return generateRsa(bits, publicExponent)
   },
 
-  /** As long as its iterations take: some 10 million a second divided by the blocks of the key. */
+  /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
   deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
     return deriveFromPassword(derivation)
+  },
+
+  /** An SLH-DSA key pair: some 10 to 500 ms. */
+  generateSlhDsaKeyPair({ set }: { readonly set: ParameterSet }): SetPair {
+    return generateSetPair(set)
+  },
+
+  /** An SLH-DSA signature with the private key `value`: some 10 ms to seconds. */
+  signSlhDsa({
+    set,
+    value,
+    signed,
+    deterministic,
+  }: {
+    readonly set: ParameterSet
+    readonly value: Uint8Array
+    readonly signed: Signed
+    readonly deterministic: boolean
+  }): Uint8Array {
+    return signWithValue(set, value, signed, deterministic)
+  },
+
+  /** Whether an SLH-DSA signature is right for the public key `value`: long only for a long message. */
+  verifySlhDsa({
+    set,
+    value,
+    signed,
+    signature,
+  }: {
+    readonly set: ParameterSet
+    readonly value: Uint8Array
+    readonly signed: Signed
+    readonly signature: Uint8Array
+  }): boolean {
+    return verifyWithValue(set, value, signed, signature)
   },
 }

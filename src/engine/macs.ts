@@ -1,6 +1,9 @@
-/** HMAC (FIPS 198-1, RFC 2104), CMAC (SP 800-38B), Poly1305 (RFC 8439) and the comparison of MACs. */
+/**
+ * HMAC (FIPS 198-1, RFC 2104), Poly1305 (RFC 8439), any MAC that OpenSSL has by its name there, and
+ * the comparison of MACs.
+ */
 import { timingSafeEqual } from 'node:crypto'
-import { type NativeMac, native } from './binding.ts'
+import { type NativeMac, type NativeOptions, native } from './binding.ts'
 import {
   type Blake2bName,
   type DigestName,
@@ -21,10 +24,6 @@ const nativeMac = (mac: NativeMac): Mac => ({
 
 /** Poly1305 in parts; the key has 32 bytes, the MAC 16. A key is for one message only (RFC 8439, 2.5). */
 export const poly1305 = (key: Uint8Array): Mac => nativeMac(native().mac('POLY1305', key))
-
-/** CMAC (SP 800-38B) in parts, as long as a block; `cipher` is OpenSSL's name, such as AES-128-CBC. */
-export const cmac = (cipher: string, key: Uint8Array): Mac =>
-  nativeMac(native().mac('CMAC', key, { cipher }))
 
 /** The digest of what an outer hash began with and of the digest of an inner one, which takes the message. */
 export const nested = (inner: Hashing, outer: Hashing): Mac => ({
@@ -70,3 +69,11 @@ export const hmac = (name: DigestName, key: Uint8Array): Mac =>
  */
 export const equalInConstantTime = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && timingSafeEqual(one, other)
+
+/**
+ * A MAC by OpenSSL's name: HMAC (`digest`), CMAC (`cipher`: AES-128-CBC ...), GMAC (`cipher`, `iv`),
+ * KMAC-128 and KMAC-256 (`custom`, `size`, `xof`), POLY1305, BLAKE2BMAC (`size`), SIPHASH (`size`).
+ * Throws OPENSSL_OPTION where the key has a length that the MAC does not take.
+ */
+export const macing = (name: string, key: Uint8Array, options?: NativeOptions): Mac =>
+  nativeMac(native().mac(name, key, options))

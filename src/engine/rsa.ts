@@ -184,6 +184,12 @@ export function rsaRecover(
 export const rsaEncrypt = (key: RsaKey, plain: Uint8Array, padding: RsaPadding): Uint8Array =>
   native().encrypt(key.native, plain, optionsOf(padding))
 
+/** RSASVE.GENERATE (SP 800-56B, 7.2.1.2): a random number from 2 to n - 2, as long as the modulus, and its encryption. */
+export function rsaEncapsulate(key: RsaKey): { ciphertext: Uint8Array; secret: Uint8Array } {
+  const [ciphertext, secret] = native().encapsulate(key.native, { operation: 'RSASVE' })
+  return { ciphertext, secret }
+}
+
 /**
  * Decrypts as many bytes as the modulus has. Undefined where they do not decrypt; with `pkcs1`
  * OpenSSL answers random bytes of random length instead, the same each time (implicit rejection), so

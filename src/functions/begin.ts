@@ -6,29 +6,51 @@ import type { Session } from '../sessions/session.ts'
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { OperationKind } from '../standard/functions.ts'
 import { asksForLogin, keyFor, type Usage } from './keys-in-use.ts'
 
 export interface Beginning {
-  readonly kind: 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'signRecover' | 'verifyRecover'
+  readonly kind: OperationKind
+  /** Which maker of the row makes the operation. */
+  readonly use: Use
   readonly usage: Usage
+  /** What becomes of the works that were made, before they are the operation's. */
+  readonly bind?: (works: Works) => Works
+}
+
+/**
+ * An Init function without a mechanism ends the active operation of its kind (3.0). Answers whether
+ * it did; where none is active the mechanism is missing, CKR_ARGUMENTS_BAD.
+ */
+export function isEnding(
+  session: Session,
+  kind: OperationKind,
+  argument: MechanismArgument | null,
+): boolean {
+  if (argument !== null || !session.operations.has(kind)) return false
+  session.end(kind)
+  return true
 }
 
 /** Checks mechanism and key, lets the mechanism's row make the operation, and makes it the active one. */
 export function begin(
   session: Session,
-  { kind, usage }: Beginning,
+  { kind, use, usage, bind = (works) => works }: Beginning,
   argument: MechanismArgument | null,
   handle: number,
 ): undefined | Promise<undefined> {
+  if (isEnding(session, kind, argument)) return undefined
   session.checkIdle(kind)
-  const row = mechanismFor(argument, kind as Use, session.token.offered)
+  const row = mechanismFor(argument, use, session.token.offered)
   const mechanism = argument as MechanismArgument
   return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
-    const again = () => makeWorks(row, kind, { key, mechanism })
+    const again = () => after(makeWorks(row, use, { key, mechanism }), bind)
     const beginning = {
       mechanism: row.type,
       keyId: key.id,
       asksForLogin: asksForLogin(key),
+      // A key that asks for a login each time is not used again behind the user's back.
+      ...(asksForLogin(key) ? {} : { argument: mechanism }),
       again,
     }
     return after(again(), (works) => {
@@ -41,8 +63,8 @@ export function begin(
   })
 }
 
-function makeWorks(row: Mechanism, kind: Beginning['kind'], what: Begin): Works | Promise<Works> {
-  const make = row[kind] as ((what: Begin) => Works | Promise<Works>) | undefined
-  if (make === undefined) throw new TypeError(`${row.name} has no ${kind}`)
+function makeWorks(row: Mechanism, use: Use, what: Begin): Works | Promise<Works> {
+  const make = row[use] as ((what: Begin) => Works | Promise<Works>) | undefined
+  if (make === undefined) throw new TypeError(`${row.name} has no ${use}`)
   return make.call(row, what)
 }

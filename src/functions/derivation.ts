@@ -19,7 +19,8 @@ import type { Call } from './implementation.ts'
 import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
 import { blaming, keep, type Part, plan } from './new-objects.ts'
 
-const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
+/** Whether a template, or what is imposed on it, tells the type of the key. */
+export const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
 
 /** The type of a key whose template names none; undefined where it must, or where there is none. */
@@ -96,7 +97,7 @@ const offender = (count: number, at: number): (number | undefined)[] =>
 
 /** C_DeriveKey. */
 export async function deriveKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation, cannotBeKept }: Call,
   session: Session,
   argument: MechanismArgument | null,
   handle: number,
@@ -108,17 +109,23 @@ export async function deriveKey(
   const mechanism = argument as MechanismArgument
   const { rest, values } = partTold(row, template)
   const { own, further, handBack } = planDerivation(session, row, base, mechanism, rest)
-  const made = await row.derive(base, {
-    mechanism,
-    surrender,
-    template: new Map([...(own?.template ?? []), ...values]),
-    further: further.map((prepared) => prepared.template),
-    key: (other, types) => otherKey(session, row, other, types),
-  })
+  if (further.length > 0) cannotBeKept('it makes several keys')
+  const made = await work(() =>
+    row.derive(base, {
+      mechanism,
+      surrender,
+      template: new Map([...(own?.template ?? []), ...values]),
+      further: further.map((prepared) => prepared.template),
+      key: (other, types) => {
+        cannotBeKept('its parameter names a further key by its handle')
+        return otherKey(session, row, other, types)
+      },
+    }),
+  )
   const planned = own === undefined ? further : [own, ...further]
   const first = planned.length - further.length
   const parts = partsOf(planned, made)
-  const handles = await keep(session, parts, (at) => {
+  const handles = await keep(session, parts, keptOperation(), (at) => {
     if (at >= first) handBack(offender(further.length, at - first))
   })
   handBack(handles.slice(first))

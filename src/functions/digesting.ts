@@ -7,6 +7,7 @@ import type { Session } from '../sessions/session.ts'
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKA, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { isEnding } from './begin.ts'
 import type { Implementations } from './implementation.ts'
 import { allows, keyOf } from './keys-in-use.ts'
 import { last, part, whole } from './summaries.ts'
@@ -38,6 +39,7 @@ function digestKey(session: Session, handle: number): undefined | Promise<undefi
 
 export const digesting = {
   C_DigestInit: (_call, session, argument) => {
+    if (isEnding(session, 'digest', argument)) return undefined
     session.checkIdle('digest')
     const row = mechanismFor(argument, 'digest', session.token.offered)
     const again = () => row.digest({ mechanism: argument as MechanismArgument })

@@ -4,16 +4,20 @@
  * every error but CKR_BUFFER_TOO_SMALL does).
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
+import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
-import type { CallContext, FunctionName } from '../standard/calls.ts'
+import type { CallContext, Data, FunctionName, MechanismArgument } from '../standard/calls.ts'
 import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions } from '../standard/functions.ts'
 import { Surrender } from '../surrender/surrender.ts'
+import { asynchronous } from './asynchronous.ts'
+import { flagsOf, insideOf, refuseWithin } from './cancelling.ts'
 import { decryption } from './decryption.ts'
 import { digesting } from './digesting.ts'
 import { dual } from './dual.ts'
+import { encapsulation } from './encapsulation.ts'
 import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
@@ -25,6 +29,7 @@ import { sessions } from './sessions.ts'
 import { signing } from './signing.ts'
 import { slots } from './slots.ts'
 import { verifying } from './verifying.ts'
+import { verifyingSignatures } from './verifying-signatures.ts'
 
 const chapters: readonly Implementations[] = [
   general,
@@ -36,10 +41,13 @@ const chapters: readonly Implementations[] = [
   digesting,
   signing,
   verifying,
+  verifyingSignatures,
   dual,
   keys,
+  encapsulation,
   random,
   parallel,
+  asynchronous,
 ]
 
 type Run = (call: Call, ...inputs: unknown[]) => unknown
@@ -53,7 +61,20 @@ interface Route {
   readonly onSlot: boolean
   /** Answered at once, also while another call runs on the session. */
   readonly outOfTurn: boolean
+  /** With which flags C_SessionCancel stops it. */
+  readonly flags: number
 }
+
+/** What may be called on a session while a function of it is pending. */
+const BESIDE_PENDING: ReadonlySet<string> = new Set([
+  'C_AsyncComplete',
+  'C_AsyncGetID',
+  'C_SessionCancel',
+  'C_GetSessionInfo',
+  'C_CloseSession',
+])
+
+const OUT_OF_TURN: ReadonlySet<string> = new Set(['C_GetSessionInfo', 'C_SessionCancel'])
 
 /** Answers whatever the handle (5.20). */
 const ANY_HANDLE: ReadonlySet<string> = new Set(['C_GetFunctionStatus', 'C_CancelFunction'])
@@ -67,7 +88,8 @@ function routeOf(name: FunctionName, run: Run): Route {
     run,
     onSession: first === 'session' && !ANY_HANDLE.has(name),
     onSlot: first === 'slot',
-    outOfTurn: name === 'C_GetSessionInfo',
+    outOfTurn: OUT_OF_TURN.has(name),
+    flags: flagsOf(name),
   }
 }
 
@@ -96,13 +118,24 @@ export function dispatch(
   const [first, ...rest] = inputs
   if (route.onSession) {
     const session = application.session(first as number)
+    refuseWithin(name, session)
     const run = () => runOnSession(route, session, rest, { application, context, interval })
     return route.outOfTurn ? run() : session.turn(run)
   }
-  const call = { application, context, surrender: new Surrender() }
+  const call = { application, context, surrender: new Surrender(), ...AT_ONCE }
   return route.onSlot
     ? route.run(call, application.slots.token(first as number), ...rest)
     : route.run(call, ...inputs)
+}
+
+/** How the functions work that answer when they are done. */
+const AT_ONCE: Pick<Call, 'work' | 'keptOperation' | 'cannotBeKept' | 'join'> = {
+  work: (make) => make(),
+  keptOperation: () => undefined,
+  cannotBeKept: () => {},
+  join: () => {
+    throw new TypeError('only functions on a session are joined')
+  },
 }
 
 interface Setting {
@@ -117,15 +150,22 @@ function runOnSession(
   inputs: unknown[],
   setting: Setting,
 ): unknown {
-  // The session may have been closed while the call waited for its turn.
-  setting.application.session(session.handle)
+  // It may have been closed while the call waited for its turn.
+  session.signal.throwIfAborted()
+  if (session.pending !== undefined && !BESIDE_PENDING.has(route.name))
+    throw new CryptokiError(CKR.OPERATION_ACTIVE, `${session.pending.name} is pending`)
   const { row } = route
+  if (!route.outOfTurn) session.runs(route.flags)
+  if (session.isAsynchronous && row.surrenders && mayWait(inputs))
+    return runAsynchronously(route, session, inputs, setting)
+  const { notify } = setting.context
   const surrender = new Surrender({
     interval: setting.interval,
-    notify: row.surrenders && session.notifies ? setting.context.notify : undefined,
+    notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
-  const call: Call = { application: setting.application, context: setting.context, surrender }
+  const { application, context } = setting
+  const call: Call = { application, context, surrender, ...AT_ONCE, join: joining(setting) }
   try {
     const point = row.surrenders ? surrender.point() : undefined
     const answer = point
@@ -137,13 +177,110 @@ function runOnSession(
   }
 }
 
-/** A closed session stops its functions, and so does a caller that is gone. */
-const stopsOf = (session: Session, signal: AbortSignal | undefined): AbortSignal[] =>
-  signal === undefined ? [session.signal] : [session.signal, signal]
+/**
+ * Whether all that a function needs is here, and nothing goes into the caller's parameter, so that it
+ * can go on after its call was answered.
+ */
+const mayWait = (inputs: readonly unknown[]): boolean =>
+  !inputs.some((input) => {
+    const { passing, answer } = (input ?? {}) as Partial<Data & MechanismArgument>
+    return passing === true || answer !== undefined
+  })
 
-/** CKR_OPERATION_ACTIVE tells of an operation that goes on; every other error ends it. */
+/** Runs a function that may go on after CKR_PENDING. It surrenders to nobody. 5.22. */
+function runInBackground(
+  { run }: Route,
+  pending: Pending,
+  session: Session,
+  inputs: readonly unknown[],
+  { application, interval }: Setting,
+): unknown {
+  const surrender = new Surrender({ interval, signals: [pending.signal] })
+  return pending.start((work) => {
+    const call = {
+      ...AT_ONCE,
+      application,
+      context: {},
+      surrender,
+      work,
+      keptOperation: () => pending.keptAs,
+      cannotBeKept: (why: string) => {
+        pending.unsaveable = why
+      },
+    }
+    return run(call, session, ...inputs)
+  })
+}
+
+const joining =
+  (setting: Setting): Call['join'] =>
+  (pending, session, inputs) =>
+    runInBackground(routes.get(pending.name) as Route, pending, session, inputs, setting)
+
+/** Where others would surrender for the first time, a function of an asynchronous session answers CKR_PENDING. */
+function runAsynchronously(
+  route: Route,
+  session: Session,
+  inputs: readonly unknown[],
+  setting: Setting,
+): unknown {
+  const { name, flags, row } = route
+  const pending = new Pending({ name, flags, inputs })
+  session.pending = pending
+  const failed = (error: unknown) => {
+    const goesOn = error instanceof CryptokiError && error.rv === CKR.PENDING
+    if (!goesOn && session.pending === pending) session.pending = undefined
+    return fail(error, session, row)
+  }
+  try {
+    const answer = runInBackground(route, pending, session, inputs, setting)
+    if (answer instanceof Promise) return orPending(answer, pending, setting, session).catch(failed)
+    session.pending = undefined
+    return answer
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+/** Whether it ends in so many milliseconds; in none nothing does that has to be waited for. */
+async function endsWithin(interval: number, answer: Promise<unknown>): Promise<boolean> {
+  if (interval === 0) return false
+  const over = answer.then(
+    () => true,
+    () => true,
+  )
+  const timer = Promise.withResolvers<boolean>()
+  const due = setTimeout(timer.resolve, interval, false)
+  const isOver = await Promise.race([over, timer.promise])
+  clearTimeout(due)
+  return isOver
+}
+
+async function orPending(
+  answer: Promise<unknown>,
+  pending: Pending,
+  { interval }: Setting,
+  session: Session,
+): Promise<unknown> {
+  if ((await endsWithin(interval, answer)) || pending.isMade || pending.signal.aborted) {
+    const value = await answer
+    session.pending = undefined
+    return value
+  }
+  pending.announce()
+  throw new CryptokiError(CKR.PENDING, `${pending.name} goes on`)
+}
+
+/** A caller that is gone stops its functions, and so do a session that is closed and C_SessionCancel. */
+function stopsOf({ signal, cancelSignal }: Session, gone: AbortSignal | undefined): AbortSignal[] {
+  return gone === undefined ? [signal, cancelSignal] : [gone, signal, cancelSignal]
+}
+
+/** Return values that tell of an operation that goes on; every other error ends it. */
+const GOING_ON: ReadonlySet<number> = new Set([CKR.OPERATION_ACTIVE, CKR.PENDING])
+
 function fail(error: unknown, session: Session, row: FunctionRow): never {
-  const active = error instanceof CryptokiError && error.rv === CKR.OPERATION_ACTIVE
-  if (!active) for (const kind of row.operations) session.end(kind)
+  const goesOn = error instanceof CryptokiError && GOING_ON.has(error.rv)
+  if (!goesOn) for (const kind of row.operations) session.end(kind)
   throw error
 }

@@ -31,6 +31,8 @@ export type Usage =
   | 'WRAP'
   | 'UNWRAP'
   | 'DERIVE'
+  | 'ENCAPSULATE'
+  | 'DECAPSULATE'
 
 /** The key behind a handle, whatever it is used for. `invalid` is the return value where there is none. */
 export function keyOf(
@@ -45,7 +47,7 @@ export function keyOf(
   })
 }
 
-/** CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE or CKA_DERIVE_TEMPLATE of a key; undefined where it has none, or an empty one. */
+/** CKA_WRAP_TEMPLATE and its likes of a key; undefined where it has none, or an empty one. */
 export const templateIn = (key: CryptokiObject, type: number): Attributes | undefined => {
   const template = key.attributes.get(type)
   return template !== undefined && isTemplate(template) && template.size > 0 ? template : undefined

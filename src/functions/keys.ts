@@ -18,7 +18,7 @@ import { keep, keepOne, plan } from './new-objects.ts'
 const MOST_WRAPPED = 64 << 10
 
 async function generateKey(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   template: readonly Attribute[],
@@ -32,12 +32,13 @@ async function generateKey(
   }
   const prepared = plan(session, 'generate', template, given)
   const mechanism = argument as MechanismArgument
-  const values = await row.generateKey({ mechanism, surrender, template: prepared.template })
-  return keepOne(session, prepared, values)
+  const make = { mechanism, surrender, template: prepared.template }
+  const values = await work(() => row.generateKey(make))
+  return keepOne(session, prepared, values, keptOperation())
 }
 
 async function generateKeyPair(
-  { surrender }: Call,
+  { surrender, work, keptOperation }: Call,
   session: Session,
   argument: MechanismArgument | null,
   publicTemplate: readonly Attribute[],
@@ -50,16 +51,18 @@ async function generateKeyPair(
     ...given,
     class: CKO.PRIVATE_KEY,
   })
-  const made = await row.generateKeyPair({
+  const make = {
     mechanism: argument as MechanismArgument,
     surrender,
     publicTemplate: publicKey.template,
     privateTemplate: privateKey.template,
-  })
-  const handles = await keep(session, [
+  }
+  const made = await work(() => row.generateKeyPair(make))
+  const parts = [
     { prepared: publicKey, values: made.publicKey },
     { prepared: privateKey, values: made.privateKey },
-  ])
+  ]
+  const handles = await keep(session, parts, keptOperation())
   return handles as [number, number]
 }
 
@@ -151,7 +154,7 @@ function withoutPadding(
 }
 
 async function unwrapKey(
-  { surrender }: Call,
+  { surrender, work }: Call,
   session: Session,
   argument: MechanismArgument | null,
   unwrappingHandle: number,
@@ -175,7 +178,7 @@ async function unwrapKey(
     imposed: templateIn(unwrapping, CKA.UNWRAP_TEMPLATE),
   })
   const begin = { key: unwrapping, mechanism: argument as MechanismArgument }
-  const plain = await row.unwrap(begin, wrapped, surrender)
+  const plain = await work(() => row.unwrap(begin, wrapped, surrender))
   return keepOne(session, prepared, valuesOf(prepared, plain, row))
 }
 

@@ -62,6 +62,8 @@ export function plan(
 export interface Part {
   readonly prepared: Prepared
   readonly values: Attributes
+  /** Throws where the object, complete but not yet kept, must not be. */
+  readonly accept?: (object: CryptokiObject) => void
 }
 
 /** What follows from the values of a certificate, or of a key as its key type works it out. */
@@ -74,33 +76,43 @@ function completion({ how, rows }: Prepared): Complete {
     try {
       return keyType?.complete?.(objectClass, attributes) ?? new Map()
     } catch (error) {
-      if (how === 'unwrap') throw asWrapped(error, objectClass)
-      throw error
+      throw asToldBy(how, error, objectClass)
     }
   }
 }
 
-/** A value that is wrong came out of the wrapped key, not out of the template. 5.18.4. */
-function asWrapped(error: unknown, objectClass: number): unknown {
+/**
+ * A value that is wrong came out of the wrapped key, not out of the template (5.18.4, 5.18.9); one
+ * that encapsulation made does not fit the type that the template asks for (5.18.8).
+ */
+function asToldBy(how: How, error: unknown, objectClass: number): unknown {
   if (!(error instanceof CryptokiError) || error.rv !== CKR.ATTRIBUTE_VALUE_INVALID) return error
+  if (how === 'encapsulate')
+    return new CryptokiError(CKR.TEMPLATE_INCONSISTENT, 'no key of this type is encapsulated', {
+      cause: error,
+    })
+  if (how !== 'unwrap' && how !== 'decapsulate') return error
   const rv = objectClass === CKO.SECRET_KEY ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
   return new CryptokiError(rv, 'what was unwrapped is no key of this type', { cause: error })
 }
 
-const objectOf = ({ prepared, values }: Part): CryptokiObject => ({
-  id: newObjectId(),
-  version: 1,
-  attributes: finish(prepared, values, completion(prepared)),
-})
+function objectOf({ prepared, values, accept }: Part): CryptokiObject {
+  const attributes = finish(prepared, values, completion(prepared))
+  const object = { id: newObjectId(), version: 1, attributes }
+  accept?.(object)
+  return object
+}
 
 /**
  * Keeps new objects, token objects of one call in one transaction, and answers their handles.
+ * `keptOperation` is dropped with it.
  * The caller may have logged out while the values were made: what may be made is checked again.
  * `blame` is told which one it was whose template and values do not go together.
  */
 export async function keep(
   session: Session,
   parts: readonly Part[],
+  keptOperation?: number,
   blame: (at: number) => void = () => {},
 ): Promise<number[]> {
   const objects = parts.map((part, at) =>
@@ -109,7 +121,7 @@ export async function keep(
       () => blame(at),
     ),
   )
-  return keepObjects(session, objects)
+  return keepObjects(session, objects, keptOperation)
 }
 
 /** Does something, and where that fails says first whose fault it was. */
@@ -131,12 +143,13 @@ export async function keepCopy(session: Session, attributes: Attributes): Promis
 async function keepObjects(
   session: Session,
   objects: readonly CryptokiObject[],
+  keptOperation?: number,
 ): Promise<number[]> {
   const { membership, token } = session
   for (const object of objects)
     checkMayChange(session, isTokenObject(object), isPrivateObject(object))
   const lasting = objects.filter(isTokenObject)
-  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys)
+  if (lasting.length > 0) await token.objects.create(lasting, membership.userKeys, keptOperation)
   return objects.map((object) =>
     isTokenObject(object)
       ? membership.handleOf(object.id, isPrivateObject(object))
@@ -149,7 +162,10 @@ export async function keepOne(
   session: Session,
   prepared: Prepared,
   values: Attributes,
+  keptOperation?: number,
+  accept?: Part['accept'],
 ): Promise<number> {
-  const [handle] = await keep(session, [{ prepared, values }])
+  const part = { prepared, values, ...(accept && { accept }) }
+  const [handle] = await keep(session, [part], keptOperation)
   return handle as number
 }

@@ -11,7 +11,7 @@ type Operations = ReadonlyMap<OperationKind, Operation>
 
 /** The operations whose key is an encryption key, and those whose key is an authentication key. */
 const ENCRYPTION: readonly OperationKind[] = ['encrypt', 'decrypt']
-const AUTHENTICATION: readonly OperationKind[] = ['sign', 'verify']
+const AUTHENTICATION: readonly OperationKind[] = ['sign', 'verify', 'verifySignature']
 
 const SAVEABLE: ReadonlySet<OperationKind> = new Set(['digest', ...ENCRYPTION, ...AUTHENTICATION])
 

@@ -1,8 +1,9 @@
 /** Session management functions. PKCS #11 3.2, 5.6. */
 import type { Session } from '../sessions/session.ts'
-import { CKF, CKR, CKU } from '../standard/constants.ts'
+import { CKF, CKR, CKS, CKU } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { PinOwner } from '../store/store.ts'
+import { cancel, refuseClosing } from './cancelling.ts'
 import type { Implementations } from './implementation.ts'
 import { restoreState, saveState } from './operation-state.ts'
 
@@ -27,6 +28,16 @@ function checkMayLogin({ membership }: Session, owner: PinOwner): void {
     )
 }
 
+/** CKR_TOKEN_WRITE_PROTECTED is not for C_Login (5.6.8): a try that cannot be counted is the device's error. */
+async function unlock({ token }: Session, owner: PinOwner, pin: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await token.unlock(owner, pin)
+  } catch (error) {
+    if (!(error instanceof CryptokiError) || error.rv !== CKR.TOKEN_WRITE_PROTECTED) throw error
+    throw new CryptokiError(CKR.DEVICE_ERROR, 'the try cannot be counted', { cause: error })
+  }
+}
+
 /**
  * C_Login with CKU_CONTEXT_SPECIFIC: lets a key that asks for it be used once, by the operation that
  * was begun last. 4.10: a try that locks the PIN logs the user out.
@@ -39,7 +50,7 @@ async function loginForOperation(session: Session, pin: Uint8Array): Promise<voi
       'no operation waits for a login of its own',
     )
   try {
-    const rootKey = await session.token.unlock('user', pin)
+    const rootKey = await unlock(session, 'user', pin)
     rootKey.fill(0)
   } catch (error) {
     if ((session.token.flags & CKF.USER_PIN_LOCKED) === 0) throw error
@@ -67,7 +78,7 @@ async function login(
   if (owner === undefined)
     throw new CryptokiError(CKR.USER_TYPE_INVALID, `there is no user type ${userType}`)
   checkMayLogin(session, owner)
-  const rootKey = await session.token.unlock(owner, pin)
+  const rootKey = await unlock(session, owner, pin)
   try {
     // Another session of the application may have logged in while the PIN was tried, or this one closed.
     checkMayLogin(session, owner)
@@ -83,11 +94,6 @@ export const sessions = {
   C_OpenSession: ({ application }, token, flags, notifies) => {
     if ((flags & CKF.SERIAL_SESSION) === 0)
       throw new CryptokiError(CKR.SESSION_PARALLEL_NOT_SUPPORTED, 'CKF_SERIAL_SESSION must be set')
-    if ((flags & CKF.ASYNC_SESSION) !== 0)
-      throw new CryptokiError(
-        CKR.SESSION_ASYNC_NOT_SUPPORTED,
-        'asynchronous sessions are not offered yet',
-      )
     return application.open(token, flags, notifies).handle
   },
 
@@ -97,6 +103,7 @@ export const sessions = {
   },
 
   C_CloseAllSessions: ({ application }, token) => {
+    refuseClosing('C_CloseAllSessions', (session) => session.token === token)
     application.closeAll(token)
     return undefined
   },
@@ -114,6 +121,23 @@ export const sessions = {
     restoreState(session, state, encryptionKey, authenticationKey),
 
   C_Login: (_call, session, userType, pin) => login(session, userType, pin),
+
+  C_LoginUser: (_call, session, userType, pin, username) => {
+    if (username !== null && username.length > 0)
+      throw new CryptokiError(
+        CKR.USER_TYPE_INVALID,
+        'a token has one user and one security officer, without names',
+      )
+    return login(session, userType, pin)
+  },
+
+  C_SessionCancel: (_call, session, flags) => cancel(session, flags),
+
+  C_GetSessionValidationFlags: (_call, _session, type) => {
+    // No validation of anything here exists, so no operation was a validated one (4.16.3.1).
+    if (type === CKS.LAST_VALIDATION_OK) return 0
+    throw new CryptokiError(CKR.FUNCTION_FAILED, `there are no validation flags of type ${type}`)
+  },
 
   C_Logout: (_call, { membership }) => {
     if (membership.login === undefined)

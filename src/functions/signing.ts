@@ -10,13 +10,18 @@ const MOST_RECOVERED = 2048
 
 export const signing = {
   C_SignInit: (_call, session, mechanism, key) =>
-    begin(session, { kind: 'sign', usage: 'SIGN' }, mechanism, key),
+    begin(session, { kind: 'sign', use: 'sign', usage: 'SIGN' }, mechanism, key),
   C_Sign: (call, session, data, room) => whole(call, session, 'sign', data, room),
   C_SignUpdate: (call, session, data) => part(call, session, 'sign', data),
   C_SignFinal: (call, session, room) => last(call, session, 'sign', room),
 
   C_SignRecoverInit: (_call, session, mechanism, key) =>
-    begin(session, { kind: 'signRecover', usage: 'SIGN_RECOVER' }, mechanism, key),
+    begin(
+      session,
+      { kind: 'signRecover', use: 'signRecover', usage: 'SIGN_RECOVER' },
+      mechanism,
+      key,
+    ),
   C_SignRecover: async ({ surrender }, session, data, room) => {
     const operation = session.operation<Recovery>('signRecover')
     const message = await gather(data, MOST_RECOVERED, surrender)

@@ -16,13 +16,21 @@ const endWith = (session: Session, kind: Kind, answer: Answer): Answer =>
 
 /** C_Digest, C_Sign. */
 export const whole = (
-  { surrender }: Call,
+  { surrender, work }: Call,
   session: Session,
   kind: Kind,
   data: Data,
   room: Room,
-): Answer =>
-  endWith(session, kind, runSummary(session.wholeOperation<Summary>(kind), data, room, surrender))
+): Answer => {
+  const operation = session.wholeOperation<Summary>(kind)
+  const { length } = operation.works
+  if (room === null || room < length) return { needed: length }
+  return endWith(
+    session,
+    kind,
+    work(() => runSummary(operation, data, room, surrender)),
+  )
+}
 
 /** C_DigestUpdate, C_SignUpdate. */
 export function part(

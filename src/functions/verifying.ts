@@ -29,7 +29,7 @@ function check(
 
 export const verifying = {
   C_VerifyInit: (_call, session, mechanism, key) =>
-    begin(session, { kind: 'verify', usage: 'VERIFY' }, mechanism, key),
+    begin(session, { kind: 'verify', use: 'verify', usage: 'VERIFY' }, mechanism, key),
   C_Verify: (call, session, data, signature) =>
     check(call, session, session.wholeOperation('verify'), data, signature),
   C_VerifyUpdate: ({ surrender }, session, data) => {
@@ -44,7 +44,12 @@ export const verifying = {
     check(call, session, session.operation('verify'), noData, signature),
 
   C_VerifyRecoverInit: (_call, session, mechanism, key) =>
-    begin(session, { kind: 'verifyRecover', usage: 'VERIFY_RECOVER' }, mechanism, key),
+    begin(
+      session,
+      { kind: 'verifyRecover', use: 'verifyRecover', usage: 'VERIFY_RECOVER' },
+      mechanism,
+      key,
+    ),
   C_VerifyRecover: ({ surrender }, session, signature, room) => {
     if (signature === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'no signature')
     const operation = session.operation<Recovery>('verifyRecover')

@@ -87,6 +87,19 @@ export interface MakePair {
  */
 export type Made = Attributes
 
+/** What a key encapsulation mechanism makes for the other side, and the values of the new key. */
+export interface Encapsulated {
+  readonly ciphertext: Uint8Array
+  readonly made: Made
+}
+
+/** An encapsulation with nothing wrong, before it is done. */
+export interface Encapsulation {
+  /** Bytes of the ciphertext. */
+  readonly length: number
+  run(): Encapsulated | Promise<Encapsulated>
+}
+
 /** Keys that a derivation makes besides the key of C_DeriveKey's template, or instead of it. */
 export interface FurtherKeys {
   /** Whether C_DeriveKey's template is for a key, too; where not, it answers CK_INVALID_HANDLE. */
@@ -202,6 +215,9 @@ export interface Mechanism {
   impliedType?(base: CryptokiObject, mechanism: MechanismArgument): number | undefined
   /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
   furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
+  encapsulate?(publicKey: CryptokiObject, make: Make): Encapsulation
+  /** Throws WRAPPED_KEY_LEN_RANGE and WRAPPED_KEY_INVALID for what is wrong with the ciphertext. */
+  decapsulate?(privateKey: CryptokiObject, ciphertext: Uint8Array, make: Make): Made | Promise<Made>
 }
 
 /** What derivation answers. */

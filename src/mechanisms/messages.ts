@@ -14,12 +14,13 @@ export interface Message {
 }
 
 /** The digest of a message of any length. */
-export const hashedMessage = (digest: DigestName): Message => hashed(digesting(digest))
+export const hashedMessage = (digest: DigestName): Message => messageHashedBy(digesting(digest))
 
-const hashed = (hash: Hashing): Message => ({
+/** What a hash that has begun makes of a message of any length. */
+export const messageHashedBy = (hash: Hashing): Message => ({
   update: (part) => hash.update(part),
   take: () => hash.digest(),
-  copy: () => hashed(hash.copy()),
+  copy: () => messageHashedBy(hash.copy()),
 })
 
 /** The message itself, from `least` to `most` bytes; throws CKR_DATA_LEN_RANGE for any other length. */

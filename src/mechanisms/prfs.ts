@@ -3,7 +3,7 @@
  * numbers: those of FIPS 180-4 and FIPS 202, HMAC over them, and CMAC.
  */
 import { type DigestName, digestLengths, isBlake2b } from '../engine/digests.ts'
-import { cmac, hmac, type Mac } from '../engine/macs.ts'
+import { hmac, type Mac, macing } from '../engine/macs.ts'
 import { CKK, CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { hashes } from './digests.ts'
@@ -50,7 +50,7 @@ const cmacRow = (
     const cipher = ciphers[key.length]
     if (cipher === undefined)
       throw new CryptokiError(CKR.KEY_SIZE_RANGE, `no key of ${key.length} bytes is used here`)
-    return cmac(cipher, key)
+    return macing('CMAC', key, { cipher })
   },
 })
 

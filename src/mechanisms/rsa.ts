@@ -6,6 +6,7 @@ import { CryptokiError } from '../standard/error.ts'
 import type { Begin, CryptokiObject, Mechanism, MechanismArgument } from './mechanism.ts'
 import { hashedMessage, type Message, shortMessage } from './messages.ts'
 import { bytesIn, numberIn } from './parameter.ts'
+import { keyTransport, secretValueEncapsulation } from './rsa-encapsulation.ts'
 import { generateRsaPair, MODULUS_BITS, rsaKeyOf } from './rsa-keys.ts'
 import {
   decryption,
@@ -83,10 +84,10 @@ const rowOf = (row: Row): Mechanism & { name: keyof typeof CKM } => ({
   keySize: MODULUS_BITS,
 })
 
-/** A mechanism that encrypts short messages and wraps keys. */
+/** A mechanism that encrypts short messages, wraps keys and encapsulates new ones. */
 function encrypting(row: Row, scheme: Scheme): Mechanism {
-  const encrypt = ({ key, mechanism }: Begin) =>
-    encryption(padded(publicKey(key), mechanism, scheme))
+  const paddedFor = ({ key, mechanism }: Begin) => padded(publicKey(key), mechanism, scheme)
+  const encrypt = (begin: Begin) => encryption(paddedFor(begin))
   const decrypt = ({ key, mechanism }: Begin) =>
     decryption(padded(privateKey(key), mechanism, scheme))
   return {
@@ -95,6 +96,10 @@ function encrypting(row: Row, scheme: Scheme): Mechanism {
     decrypt,
     wrap: (begin, plain, surrender) => wrapThrough(() => encrypt(begin), plain, surrender),
     unwrap: (begin, wrapped, surrender) => unwrapThrough(() => decrypt(begin), wrapped, surrender),
+    // Raw RSA has no padding around a secret that is made here: its secret fills the modulus.
+    ...(scheme === raw
+      ? secretValueEncapsulation(publicKey, decrypt)
+      : keyTransport(paddedFor, decrypt)),
   }
 }
 

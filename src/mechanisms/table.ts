@@ -10,12 +10,16 @@ import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
+import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
 import { hkdf, hkdfKeyType } from './hkdf.ts'
 import { hmac } from './hmac.ts'
 import { ike } from './ike.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
+import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
+import { mlKem, mlKemKeyType } from './ml-kem.ts'
+import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
 import { pbe } from './pbe.ts'
 import { pbkdf2 } from './pbkdf2.ts'
@@ -24,6 +28,7 @@ import { publicKeyDerivation } from './public-keys.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
+import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
 import { sp800108 } from './sp800-108.ts'
 import { ssl3Macs } from './ssl3-macs.ts'
 import { tlsKeyMaterial } from './tls-key-material.ts'
@@ -46,8 +51,13 @@ function byType<Row extends { type: number; name: string }>(
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
   ecKeyType,
+  edwardsKeyType,
+  montgomeryKeyType,
   aesKeyType,
   ...genericSecretKeyTypes,
+  mlDsaKeyType,
+  slhDsaKeyType,
+  mlKemKeyType,
   poly1305KeyType,
   hkdfKeyType,
 ])
@@ -60,10 +70,15 @@ const makesKnownKeys = (row: Mechanism): boolean =>
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
   ec,
+  eddsa,
+  montgomery,
   aes,
   digests,
   hmac,
   'generic-secret': genericSecret,
+  'ml-dsa': mlDsa,
+  'slh-dsa': slhDsa,
+  'ml-kem': mlKem,
   'sha512-t': sha512T,
   'ssl3-macs': ssl3Macs,
   poly1305,
@@ -97,6 +112,8 @@ const FLAG_OF = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 } as const satisfies Partial<Record<keyof Mechanism, number>>
 
 export type Use = keyof typeof FLAG_OF

@@ -47,18 +47,22 @@ async function through(
   return last.length === 0 ? first : first.length === 0 ? last : Buffer.concat([first, last])
 }
 
+/** Work of C_WrapKey, with its return values for what encryption would answer. */
+export const wrapping = <T>(work: () => Promise<T>): Promise<T> => withErrors(WRAP_ERRORS, work)
+
+/** Work of C_UnwrapKey, with its return values for what decryption would answer. */
+export const unwrapping = <T>(work: () => Promise<T>): Promise<T> => withErrors(UNWRAP_ERRORS, work)
+
 /** Wraps with the cipher that `encryption` makes. */
 export const wrapThrough = (
   encryption: () => Cipher,
   plain: Uint8Array,
   surrender: Surrender,
-): Promise<Uint8Array> =>
-  withErrors(WRAP_ERRORS, async () => through(encryption(), plain, surrender))
+): Promise<Uint8Array> => wrapping(async () => through(encryption(), plain, surrender))
 
 /** Unwraps with the cipher that `decryption` makes. */
 export const unwrapThrough = (
   decryption: () => Cipher,
   wrapped: Uint8Array,
   surrender: Surrender,
-): Promise<Uint8Array> =>
-  withErrors(UNWRAP_ERRORS, async () => through(decryption(), wrapped, surrender))
+): Promise<Uint8Array> => unwrapping(async () => through(decryption(), wrapped, surrender))

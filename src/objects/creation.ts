@@ -24,7 +24,14 @@ import {
 import { sameMeaning } from './values.ts'
 
 /** What brings an object into being. `token`: the token itself, for objects that tell about it. */
-export type How = 'create' | 'generate' | 'unwrap' | 'derive' | 'encapsulate' | 'token'
+export type How =
+  | 'create'
+  | 'generate'
+  | 'unwrap'
+  | 'derive'
+  | 'encapsulate'
+  | 'decapsulate'
+  | 'token'
 
 /** What the ways differ in. */
 interface Way {
@@ -52,6 +59,7 @@ const ways: Record<How, Way> = {
   // 5.18.4: "The CKA_EXTRACTABLE attribute is by default set to CK_TRUE"; so 5.18.8 and 5.18.9.
   unwrap: { asked: ({ unwrap }) => unwrap, extractable: true, local: false, always: never },
   encapsulate: { asked: notDemanded, extractable: true, local: false, always: never },
+  decapsulate: { asked: notDemanded, extractable: true, local: false, always: never },
   derive: {
     asked: notDemanded,
     extractable: false,
@@ -259,7 +267,7 @@ function isReplaced({ how }: Prepared, row: Row, asked: Value): boolean {
 function contradiction({ how }: Prepared, row: Row): CryptokiError {
   const why = `${row.name} in the template is not that of the object`
   if (row.calculated) return new CryptokiError(CKR.ATTRIBUTE_VALUE_INVALID, why)
-  if (how === 'unwrap' && row.type === CKA.VALUE_LEN)
+  if ((how === 'unwrap' || how === 'decapsulate') && row.type === CKA.VALUE_LEN)
     return new CryptokiError(CKR.WRAPPED_KEY_LEN_RANGE, why)
   return new CryptokiError(CKR.TEMPLATE_INCONSISTENT, why)
 }

@@ -2,6 +2,8 @@
  * The process of the service: node src/service/main.ts [--stdio] [--detached] [--linger SECONDS]
  * [--ready-fd N]. --detached logs to the home's file; the module starts it so. Descriptor N (or
  * SOFTOKI_READY_FD) gets one byte when a service listens, this one or one that was there before.
+ * Where none listens, standard error tells why on a line that begins "softoki: ". With SOFTOKI_LOG the
+ * log tells every call of every application, on standard error or in the file that it names.
  * --linger says how long it stays without a client, in place of idleMinutes.
  */
 import { closeSync, renameSync, statSync, writeSync } from 'node:fs'
@@ -11,6 +13,7 @@ import { leaveNoCoreFile } from '../engine/binding.ts'
 import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
 import { type Service, startService } from './service.ts'
 import { serveStdio } from './stdio.ts'
+import { logDescriptor } from './trace-log.ts'
 
 export interface ServeOptions {
   readonly stdio?: boolean | undefined
@@ -21,14 +24,21 @@ export interface ServeOptions {
   readonly env?: Environment | undefined
 }
 
+interface ListenOptions extends ServeOptions {
+  readonly traces: boolean
+}
+
 /** A log of so many bytes is put aside when a service starts: 4 MiB. */
 const MOST_LOG = 4 << 20
 
 const SECOND = 1000
+const STDERR = 2
 
-function logTo({ log }: Home, detached: boolean): Logger {
+/** `descriptor` is that of SOFTOKI_LOG, which counts before all else. */
+function logTo({ log }: Home, descriptor: number | undefined, detached: boolean): Logger {
   const base = { pid: process.pid }
-  if (!detached) return pino({ base }, pino.destination({ dest: 2, sync: true }))
+  if (descriptor !== undefined || !detached)
+    return pino({ base }, pino.destination({ dest: descriptor ?? STDERR, sync: true }))
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > MOST_LOG) renameSync(log, `${log}.1`)
   return pino({ base }, pino.destination({ dest: log, sync: true, mode: 0o600 }))
 }
@@ -49,30 +59,37 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   if (options.stdio) return serveStdio(env)
   process.umask(0o077)
   leaveNoCoreFile()
+  // Whoever started this reads its complaints until it listens, and no longer.
+  if (detached) process.stderr.on('error', () => {})
   const home = openHome(env)
-  const log = logTo(home, detached)
+  const descriptor = logDescriptor(env)
+  const log = logTo(home, descriptor, detached)
   try {
-    await listen(home, log, options)
+    await listen(home, log, { ...options, traces: descriptor !== undefined })
   } catch (error) {
     if (detached) log.fatal({ err: error }, 'the service did not start')
     throw error
   }
 }
 
-async function listen(home: Home, log: Logger, options: ServeOptions): Promise<void> {
-  const { env = process.env, linger } = options
+async function listen(home: Home, log: Logger, options: ListenOptions): Promise<void> {
+  const { env = process.env, linger, traces } = options
   const configuration = readConfiguration(home)
-  log.level = configuration.logLevel
+  // Calls are told as pino's "info".
+  log.level = traces && configuration.logLevel !== 'debug' ? 'info' : configuration.logLevel
   const service = await startService({
     home,
     configuration,
     log,
     env,
+    traces,
     linger: linger === undefined ? undefined : linger * SECOND,
   })
-  tellReady(options.readyFd)
   if (service === undefined) log.info('a service is running already')
-  else await untilOver(service, options.detached ?? false)
+  // Whoever is told that a service listens may end it at once: the signals come first.
+  const over = service && untilOver(service, options.detached ?? false)
+  tellReady(options.readyFd)
+  await over
 }
 
 /** SIGTERM and SIGINT stop the service, and so does the end of its terminal where it is not detached. */

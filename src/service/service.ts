@@ -15,7 +15,7 @@ import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import { Connection } from '../wire/connection.ts'
-import { protocols } from '../wire/protocol.ts'
+import { type Introduction, protocols } from '../wire/protocol.ts'
 import { WireError } from '../wire/reader.ts'
 import {
   type Configuration,
@@ -32,6 +32,8 @@ export interface Setting {
   readonly configuration: Configuration
   readonly log: Logger
   readonly env: Environment
+  /** Whether the log tells every call. */
+  readonly traces?: boolean
   /** Milliseconds that it stays without a client, in place of idleMinutes. */
   readonly linger?: number | undefined
 }
@@ -150,8 +152,11 @@ class ListeningService implements Service {
   async #serve(stream: Duplex): Promise<void> {
     clearTimeout(this.#idle)
     const connection = new Connection(stream, {
-      open: (program) => this.#open(program),
+      open: (introduction) => this.#open(introduction),
       protocolFor: this.#protocolFor,
+      trace: this.#setting.traces
+        ? (line, { program, pid }) => this.#setting.log.info({ program, application: pid }, line)
+        : undefined,
       log: (error, doing) => this.#log(error, doing),
     })
     this.#connections.add(connection)
@@ -160,11 +165,11 @@ class ListeningService implements Service {
     this.#waitForClients(0)
   }
 
-  #open(program: string): Application {
+  #open({ program, pid, interval }: Introduction): Application {
     if (this.#stopping !== undefined)
       throw new CryptokiError(CKR.DEVICE_REMOVED, 'the service is leaving')
-    this.#setting.log.info({ program }, 'C_Initialize')
-    return this.#library.open(program)
+    this.#setting.log.info({ program, application: pid }, 'an application begins')
+    return this.#library.open(program, interval)
   }
 
   #log(error: unknown, doing: string): void {

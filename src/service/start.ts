@@ -12,8 +12,8 @@ const ATTEMPTS = 5
 
 const main = `${import.meta.dirname}/main${extname(import.meta.filename)}`
 
-/** What a service gets to see of its starter's environment: nothing secret, such as SOFTOKI_PIN. */
-const PASSED = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_\w+|SOFTOKI_HOME|SOFTOKI_SURRENDER_MS)$/
+/** What a service gets to see of its starter's environment: nothing secret, such as SOFTOKI_PIN, and nothing that is for its starter alone. */
+const PASSED = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_\w+|SOFTOKI_HOME)$/
 
 export interface StartOptions {
   /** Seconds that a service started here stays without a client; else as configured. */

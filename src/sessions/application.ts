@@ -46,6 +46,10 @@ export class ApplicationSessions {
     return session
   }
 
+  has(handle: number): boolean {
+    return this.#sessions.has(handle)
+  }
+
   open(token: Token, flags: number, notifies: boolean): Session {
     if (!token.initialized)
       throw new CryptokiError(

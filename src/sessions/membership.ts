@@ -99,7 +99,10 @@ export class Membership implements TokenWatcher {
     this.#login = undefined
     login.rootKey.fill(0)
     login.keys.destroy()
-    for (const session of this.sessions) session.endOperations()
+    for (const session of this.sessions) {
+      session.leavePending()
+      session.endOperations()
+    }
     this.savedStates.dropAll()
     for (const [handle, { isPrivate }] of this.#known) if (isPrivate) this.#forget(handle)
     if (this.token.initialized) this.token.objects.forgetPrivate()
@@ -108,6 +111,25 @@ export class Membership implements TokenWatcher {
   /** The handle of a token object. */
   handleOf(id: string, isPrivate: boolean): number {
     return this.#handles.get(id) ?? this.#introduce({ id, isPrivate })
+  }
+
+  /** The object id behind the handle of a token object; undefined for any other. */
+  tokenObjectId(handle: number): string | undefined {
+    const known = this.#known.get(handle)
+    return known?.sessionObject === undefined ? known?.id : undefined
+  }
+
+  isTokenObject(id: string): boolean {
+    const handle = this.#handles.get(id)
+    return handle !== undefined && this.tokenObjectId(handle) === id
+  }
+
+  /** The handle of a token object that this application may see; undefined where there is none. */
+  async handleOfId(id: string): Promise<number | undefined> {
+    const object = await this.token.objects.load(id, this.userKeys)
+    if (object === undefined) return undefined
+    const isPrivate = isPrivateObject(object)
+    return isPrivate && this.userKeys === undefined ? undefined : this.handleOf(id, isPrivate)
   }
 
   /** Takes up a new session object. */

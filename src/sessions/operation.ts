@@ -4,7 +4,14 @@
  * the operation stays; a result computed before it found room is kept until fetched.
  */
 import type { Cipher, Recovery, Summary, Verification } from '../mechanisms/mechanism.ts'
-import { type CallContext, type Data, dataOf, type Filled, type Room } from '../standard/calls.ts'
+import {
+  type CallContext,
+  type Data,
+  dataOf,
+  type Filled,
+  type MechanismArgument,
+  type Room,
+} from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Surrender } from '../surrender/surrender.ts'
@@ -21,6 +28,8 @@ export interface Beginning {
   readonly mechanism: number
   /** The object id of the key, where there is one. */
   readonly keyId?: string
+  /** The mechanism as it was given, where the operation can begin again elsewhere. */
+  readonly argument?: MechanismArgument
   /** The key asks for a login of its own. */
   readonly asksForLogin?: boolean
   /** Makes works like those the operation began with. */
@@ -43,6 +52,8 @@ export class Operation<W extends Works = Works> {
   readonly mechanism: number
   /** The object id of the key, where there is one. */
   readonly keyId: string | undefined
+  /** The mechanism as it was given, where the operation can begin again elsewhere. */
+  readonly argument: MechanismArgument | undefined
   readonly #beginning: Beginning
   /** The key asks for C_Login with CKU_CONTEXT_SPECIFIC before it is used (CKA_ALWAYS_AUTHENTICATE). */
   awaitsLogin: boolean
@@ -55,6 +66,7 @@ export class Operation<W extends Works = Works> {
     this.works = works
     this.mechanism = beginning.mechanism
     this.keyId = beginning.keyId
+    this.argument = beginning.argument
     this.#beginning = beginning
     this.awaitsLogin = beginning.asksForLogin ?? false
   }

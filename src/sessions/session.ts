@@ -5,6 +5,7 @@ import type { OperationKind } from '../standard/functions.ts'
 import type { Token } from '../tokens/token.ts'
 import type { Membership } from './membership.ts'
 import type { Operation, Works } from './operation.ts'
+import type { Pending } from './pending.ts'
 
 /** Handles of the objects a search found that were not fetched yet. */
 export interface Search {
@@ -19,18 +20,26 @@ export class Session {
   readonly readWrite: boolean
   /** The application gave a callback to C_OpenSession. */
   readonly notifies: boolean
+  /** Functions that take long answer CKR_PENDING and go on (CKF_ASYNC_SESSION). */
+  readonly isAsynchronous: boolean
+  /** The function that goes on after it answered CKR_PENDING. */
+  pending: Pending | undefined
   search: Search | undefined
   /** Handles of the session objects that end with this session. */
   readonly ownObjects = new Set<number>()
   readonly #operations = new Map<OperationKind, Operation>()
   #last: Promise<unknown> | undefined
   #closed = new AbortController()
+  #cancelled = new AbortController()
+  /** CKF_ flags of the function that was begun last; it runs while there is a `#last`. */
+  #runningFlags = 0
 
   constructor(handle: number, membership: Membership, flags: number, notifies: boolean) {
     this.handle = handle
     this.membership = membership
     this.readWrite = (flags & CKF.RW_SESSION) !== 0
     this.notifies = notifies
+    this.isAsynchronous = (flags & CKF.ASYNC_SESSION) !== 0
   }
 
   get token(): Token {
@@ -39,7 +48,8 @@ export class Session {
 
   /** CK_SESSION_INFO flags. */
   get flags(): number {
-    return CKF.SERIAL_SESSION | (this.readWrite ? CKF.RW_SESSION : 0)
+    const kind = this.isAsynchronous ? CKF.ASYNC_SESSION : 0
+    return CKF.SERIAL_SESSION | kind | (this.readWrite ? CKF.RW_SESSION : 0)
   }
 
   /** CK_STATE. */
@@ -53,6 +63,24 @@ export class Session {
   /** Aborted when the session is closed; the reason is a CryptokiError. */
   get signal(): AbortSignal {
     return this.#closed.signal
+  }
+
+  /** Aborted when C_SessionCancel stops the function that runs now; the next function gets another. */
+  get cancelSignal(): AbortSignal {
+    return this.#cancelled.signal
+  }
+
+  /** A function begins whose work these flags of CK_MECHANISM_INFO tell; 0: none of them does. */
+  runs(flags: number): void {
+    this.#runningFlags = flags
+  }
+
+  /** Stops the function that runs where its flags are among these. It ends its operations itself. */
+  stopRunning(flags: number): void {
+    if (this.#last === undefined || (this.#runningFlags & flags) === 0) return
+    const reason = new CryptokiError(CKR.FUNCTION_CANCELED, 'C_SessionCancel')
+    this.#cancelled.abort(reason)
+    this.#cancelled = new AbortController()
   }
 
   /**
@@ -137,8 +165,16 @@ export class Session {
     return [...this.#operations.values()].filter((operation) => operation.awaitsLogin)
   }
 
+  /** The pending function ends with the session, or goes on without it where it is kept. */
+  leavePending(): void {
+    const { pending } = this
+    this.pending = undefined
+    pending?.leave()
+  }
+
   /** `why` is the error of a function that finds its session closed. */
   close(why = new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed meanwhile')): void {
+    this.leavePending()
     this.endOperations()
     this.#closed.abort(why)
   }

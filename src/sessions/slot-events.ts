@@ -25,7 +25,7 @@ export class SlotEvents {
 
   /**
    * The slot of the next event. Rejects with CKR_CRYPTOKI_NOT_INITIALIZED once the application ends,
-   * and with CKR_FUNCTION_CANCELED once `signal` is aborted.
+   * and with CKR_FUNCTION_FAILED once `signal` is aborted: C_WaitForSlotEvent has no CKR_FUNCTION_CANCELED.
    */
   async next(signal: AbortSignal | undefined): Promise<number> {
     const flagged = this.take()
@@ -51,4 +51,4 @@ export class SlotEvents {
 }
 
 const stopped = (signal: AbortSignal | undefined) =>
-  new CryptokiError(CKR.FUNCTION_CANCELED, 'stopped from outside', { cause: signal?.reason })
+  new CryptokiError(CKR.FUNCTION_FAILED, 'stopped from outside', { cause: signal?.reason })

@@ -66,17 +66,17 @@ export interface Parameter {
  * as there is room for; or as null where the pointer is NULL.
  *
  * In a message-based function this is the message's parameter; `type` is the mechanism its operation
- * was begun with.
+ * was begun with, 0 where the caller's protocol does not tell (p11-kit's).
  */
 export interface MechanismArgument {
   readonly type: number
   readonly parameter: Parameter | Uint8Array | null
   /**
    * Takes values that the function gives back in fields marked `!` or `>`, in the shape of the
-   * parameter: what is left out stays as it is in the application's memory, and so does what a NULL
-   * pointer points to. Bytes have the length that they came with; those of `r` at most so many. It may be called
-   * at any time while the function works, more than once, and before an error. Absent where the
-   * caller does not ask.
+   * parameter: what is left out stays as it is in the application's memory. Bytes have the length
+   * that they came with; those of `r` may be fewer. What came as null cannot be given. It may be
+   * called at any time while the function works, more than once, and before an error. Absent where
+   * the caller does not ask.
    */
   readonly answer?: ((values: Parameter) => void) | undefined
 }
@@ -87,6 +87,8 @@ export interface MechanismArgument {
  */
 export interface Data {
   readonly length: number
+  /** It is there only while the call is under way: the application has it. */
+  readonly passing?: boolean
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
 }
@@ -143,10 +145,21 @@ export interface In {
   /** The parameter of a message, with the mechanism its operation was begun with. */
   parameter: MechanismArgument
   asyncRoom: Room
+  /** Whether there is a place for the result. */
+  asyncData: boolean
+}
+
+/** What a function of an asynchronous session came to (CK_ASYNC_DATA, 3.2). */
+export interface AsyncResult {
+  /** Output for the buffer that the function was called with; null where it has none. */
+  readonly value: Filled | null
+  /** hObject and hAdditionalObject: a key; a public and a private key. */
+  readonly objects: readonly number[]
 }
 
 /** What each kind of argument brings out. */
 export interface Out {
+  asyncData: AsyncResult
   ulongOut: number
   structureOut: StructureValues
   room: Filled
@@ -202,6 +215,7 @@ export const IN_KINDS: ReadonlySet<string> = new Set<keyof In>([
   'query',
   'parameter',
   'asyncRoom',
+  'asyncData',
 ])
 export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
   'ulongOut',
@@ -211,6 +225,7 @@ export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
   'list',
   'found',
   'query',
+  'asyncData',
 ])
 
 /** What goes along with a call. */

@@ -44,9 +44,21 @@ interface TagsTable {
   object: number
 }
 
+/** One row a function that goes on without its session. Falls with its token. */
+interface OperationsTable {
+  slot: number
+  id: number
+  name: string
+  begun: number
+  isPrivate: Flag
+  finished: Flag
+  sealed: Uint8Array
+}
+
 export interface Schema {
   slots: SlotsTable
   tokens: TokensTable
   objects: ObjectsTable
   tags: TagsTable
+  operations: OperationsTable
 }

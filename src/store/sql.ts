@@ -7,6 +7,7 @@ import type { Schema } from './schema.ts'
 import type {
   ChangeListener,
   ObjectRecord,
+  OperationRecord,
   PinOwner,
   SlotRecord,
   Store,
@@ -191,7 +192,11 @@ export class SqlStore implements Store {
     return this.updateToken(slot, { [FAILURES[owner]]: 0 })
   }
 
-  async createObjects(slot: number, objects: readonly ObjectRecord[]): Promise<void> {
+  async createObjects(
+    slot: number,
+    objects: readonly ObjectRecord[],
+    operation?: number,
+  ): Promise<void> {
     if (objects.length === 0) return
     await this.#transaction(async (transaction) => {
       await this.#mustHoldToken(transaction, slot)
@@ -203,6 +208,7 @@ export class SqlStore implements Store {
           .executeTakeFirstOrThrow()
         await insertTags(transaction, slot, number, without(tags, []))
       }
+      if (operation !== undefined) await this.#dropOperation(transaction, slot, operation)
     })
     for (const { id } of objects) this.#changed(slot, id)
   }
@@ -291,6 +297,46 @@ export class SqlStore implements Store {
     return destroyed
   }
 
+  async keepOperation(slot: number, record: OperationRecord): Promise<void> {
+    await this.#transaction(async (transaction) => {
+      await this.#mustHoldToken(transaction, slot)
+      await transaction
+        .insertInto('operations')
+        .values({ slot, ...record })
+        .execute()
+    })
+  }
+
+  async operations(slot: number): Promise<readonly OperationRecord[]> {
+    const rows = await this.#database
+      .selectFrom('operations')
+      .select(['id', 'name', 'begun', 'isPrivate', 'finished', 'sealed'])
+      .where('slot', '=', slot)
+      .orderBy('begun')
+      .execute()
+    return rows.map((row) => ({
+      ...row,
+      id: Number(row.id),
+      begun: Number(row.begun),
+      isPrivate: Boolean(row.isPrivate),
+      finished: Boolean(row.finished),
+    }))
+  }
+
+  async finishOperation(slot: number, id: number, sealed: Uint8Array): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database
+      .updateTable('operations')
+      .set({ finished: true, sealed })
+      .where('slot', '=', slot)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
+
+  dropOperation(slot: number, id: number): Promise<boolean> {
+    return this.#dropOperation(this.#database, slot, id)
+  }
+
   onChange(listener: ChangeListener): void {
     this.#listeners.push(listener)
   }
@@ -362,6 +408,15 @@ export class SqlStore implements Store {
   async #mustHoldToken(database: Kysely<Schema>, slot: number): Promise<void> {
     const query = database.selectFrom('tokens').select('slot').where('slot', '=', slot)
     if ((await query.executeTakeFirst()) === undefined) throw noToken(slot)
+  }
+
+  async #dropOperation(database: Kysely<Schema>, slot: number, id: number): Promise<boolean> {
+    const { numDeletedRows } = await database
+      .deleteFrom('operations')
+      .where('slot', '=', slot)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return numDeletedRows > 0n
   }
 
   #transaction<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {

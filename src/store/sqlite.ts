@@ -56,6 +56,18 @@ const migrations: readonly string[] = [
     primary key (slot, tag, object)
   ) strict, without rowid;
   `,
+  `
+  create table operations (
+    slot integer not null references tokens (slot) on delete cascade,
+    id integer not null,
+    name text not null,
+    begun integer not null,
+    isPrivate integer not null,
+    finished integer not null,
+    sealed blob not null,
+    primary key (slot, id)
+  ) strict;
+  `,
 ]
 
 /** "Stok", PRAGMA application_id: tells a store from any other program's database. */

@@ -44,6 +44,21 @@ export interface ObjectRecord {
   readonly tags: readonly Uint8Array[]
 }
 
+/** A function that goes on without its session (C_AsyncGetID), at rest until it is joined. */
+export interface OperationRecord {
+  /** Below 2^53; what C_AsyncGetID answers. */
+  readonly id: number
+  /** The function's name. */
+  readonly name: string
+  /** When it was begun, in milliseconds since 1970. */
+  readonly begun: number
+  /** Sealed with the user's keys, not those of public objects. */
+  readonly isPrivate: boolean
+  /** Sealed is what it made, not what it is made from. */
+  readonly finished: boolean
+  readonly sealed: Uint8Array
+}
+
 export type PinOwner = 'so' | 'user'
 
 /**
@@ -73,8 +88,8 @@ export interface Store {
   /** The PIN was right: failures back to 0. */
   clearAttempts(slot: number, owner: PinOwner): Promise<void>
 
-  /** All or none of them. */
-  createObjects(slot: number, objects: readonly ObjectRecord[]): Promise<void>
+  /** All or none of them; the operation that made them, where there is one, is dropped with it. */
+  createObjects(slot: number, objects: readonly ObjectRecord[], operation?: number): Promise<void>
   object(slot: number, id: string): Promise<ObjectRecord | undefined>
   /** The ids of objects that carry all the tags, oldest first; of all objects where there is no tag. */
   findObjects(
@@ -86,6 +101,14 @@ export interface Store {
   replaceObject(slot: number, record: ObjectRecord): Promise<boolean>
   /** False where there was none. */
   destroyObject(slot: number, id: string): Promise<boolean>
+
+  keepOperation(slot: number, record: OperationRecord): Promise<void>
+  /** Oldest first. */
+  operations(slot: number): Promise<readonly OperationRecord[]>
+  /** It is done; false where it was dropped meanwhile. */
+  finishOperation(slot: number, id: number, sealed: Uint8Array): Promise<boolean>
+  /** False where there was none. */
+  dropOperation(slot: number, id: number): Promise<boolean>
 
   onChange(listener: ChangeListener): void
   close(): Promise<void>

@@ -18,12 +18,19 @@ export interface SurrenderOptions {
   /** Milliseconds between callbacks; 0: at every point. */
   readonly interval?: number
   readonly notify?: Notify | undefined
-  /** Stops the work from elsewhere: a client that vanished, C_SessionCancel, an AbortSignal. */
+  /**
+   * Stop the work from elsewhere: a client that vanished, C_SessionCancel, an AbortSignal. A reason
+   * that is a CryptokiError is what it ends with; any other, CKR_FUNCTION_CANCELED.
+   */
   readonly signals?: readonly AbortSignal[]
 }
 
 const cancelled = (why: string, cause?: unknown) =>
   new CryptokiError(CKR.FUNCTION_CANCELED, why, cause === undefined ? undefined : { cause })
+
+/** Whoever stops the work may say with which return value it ends: CKR_SESSION_CLOSED, for one. */
+const stopped = (reason: unknown): CryptokiError =>
+  reason instanceof CryptokiError ? reason : cancelled('stopped from outside', reason)
 
 /** Lets timers, sockets and other calls have the event loop once. */
 const letIn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -82,8 +89,7 @@ export class Surrender {
   }
 
   #stopIfAborted(): void {
-    for (const signal of this.#signals)
-      if (signal.aborted) throw cancelled('stopped from outside', signal.reason)
+    for (const { aborted, reason } of this.#signals) if (aborted) throw stopped(reason)
   }
 
   async #call(notify: Notify, progress?: number): Promise<void> {

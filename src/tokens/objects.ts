@@ -32,10 +32,15 @@ export class TokenObjects {
   }
 
   /** Stores new objects, all or none. `keys` are those of the logged-in user, needed for private objects. */
-  async create(objects: readonly CryptokiObject[], keys: TokenKeys | undefined): Promise<void> {
+  async create(
+    objects: readonly CryptokiObject[],
+    keys: TokenKeys | undefined,
+    keptOperation?: number,
+  ): Promise<void> {
     await this.#store.createObjects(
       this.#slot,
       objects.map((object) => this.#record(object, keys)),
+      keptOperation,
     )
     for (const object of objects) this.#keep(object)
   }

@@ -5,6 +5,7 @@ import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { newRootKey, type PinCost, unwrapRootKey, wrapRootKey } from '../store/sealing.ts'
 import type { PinOwner, SlotRecord, Store, TokenRecord } from '../store/store.ts'
+import { KeptOperations } from './kept-operations.ts'
 import { TokenObjects } from './objects.ts'
 import { checkPinLength, MOST_FAILURES, pinFlags } from './pins.ts'
 
@@ -41,6 +42,7 @@ export class Token {
   /** Made anew with each token, so it tells one from another. */
   #publicKey: Uint8Array | undefined
   #objects: TokenObjects | undefined
+  #kept: KeptOperations | undefined
   /** The last change of PINs; the next waits for it. */
   #changing: Promise<unknown> = Promise.resolve()
   /** The last try of a PIN; the next waits for it. */
@@ -78,7 +80,11 @@ export class Token {
   /** CK_TOKEN_INFO flags. */
   get flags(): number {
     const always =
-      CKF.RNG | CKF.LOGIN_REQUIRED | CKF.RESTORE_KEY_NOT_NEEDED | CKF.DUAL_CRYPTO_OPERATIONS
+      CKF.RNG |
+      CKF.LOGIN_REQUIRED |
+      CKF.RESTORE_KEY_NOT_NEEDED |
+      CKF.DUAL_CRYPTO_OPERATIONS |
+      CKF.ASYNC_SESSION_SUPPORTED
     return this.#record === null ? always : always | CKF.TOKEN_INITIALIZED | pinFlags(this.#record)
   }
 
@@ -91,6 +97,13 @@ export class Token {
     const { publicKey } = this.#initialized()
     this.#objects ??= new TokenObjects(this.#store, this.slot, this.serial, publicKey)
     return this.#objects
+  }
+
+  /** The functions that go on without their session. CKR_TOKEN_NOT_RECOGNIZED before C_InitToken. */
+  get keptOperations(): KeptOperations {
+    const { publicKey } = this.#initialized()
+    this.#kept ??= new KeptOperations(this.#store, this.slot, this.serial, publicKey)
+    return this.#kept
   }
 
   /**
@@ -206,6 +219,7 @@ export class Token {
     this.#publicKey = record?.publicKey
     this.#objects?.forgetAll()
     this.#objects = undefined
+    this.#kept = undefined
     this.gone()
     return true
   }

@@ -3,7 +3,7 @@ import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { checkHead } from './calls.ts'
-import { BACK, HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED } from './protocol.ts'
+import { BACK, HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED, TRACE } from './protocol.ts'
 import { Reader, type Remote, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
@@ -101,7 +101,7 @@ export class CallUnderWay implements CallContext, Remote {
   }
 
   remote(length: number): Data {
-    return { length, read: (offset, wanted) => this.#read(length, offset, wanted) }
+    return { length, passing: true, read: (offset, wanted) => this.#read(length, offset, wanted) }
   }
 
   #read(whole: number, offset: number, length: number): Promise<Uint8Array> {
@@ -135,6 +135,15 @@ export class CallUnderWay implements CallContext, Remote {
       writer.bytes(bytes.subarray(at, at + MOST_HERE))
       this.#outlet.send(writer.frame(this.code))
     }
+  }
+
+  /** Tells the client about the call, in words. */
+  trace(line: string): void {
+    if (this.#ended) return
+    const writer = new Writer()
+    writer.raw(TRACE.head)
+    writer.bytes(Buffer.from(line))
+    this.#outlet.send(writer.frame(this.code))
   }
 
   /** What comes when the call is over, or the client gone, nobody waits for. */

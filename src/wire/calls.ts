@@ -12,12 +12,14 @@ import type { ParameterStructures, StructureName } from './layouts.ts'
 import { type Reader, WireError } from './reader.ts'
 import {
   answerKinds,
+  bool,
   givenBack,
   layouts,
   type Parameters,
   requestKinds,
   structureOut,
   text,
+  ulong,
 } from './values.ts'
 import type { Writer } from './writer.ts'
 
@@ -105,6 +107,9 @@ export function codecFor(table: object, kind: string): Codec {
 /** Call numbers of the extension: this and the function's index. */
 export const FIRST_CALL = 0x53000000
 
+/** C_Initialize: program, process id, whether calls are to be told, pace. */
+const introduction: readonly Codec[] = [text, ulong, bool, ulong]
+
 /** How the values that come back of a call's parameter are read; undefined where it has none. */
 function backOf(name: FunctionName, parameters: Parameters): WireCall['back'] {
   const at = inputRows(name).findIndex(({ kind }) => kind === 'mechanism' || kind === 'parameter')
@@ -121,7 +126,7 @@ function extensionCall(name: FunctionName, structures: ParameterStructures): Wir
   const { index, args } = functions[name]
   const number = FIRST_CALL + index
   if (name === 'C_Initialize')
-    return wireCall({ name, number, inputs: [text], parts: [{ output: layouts }] })
+    return wireCall({ name, number, inputs: introduction, parts: [{ output: layouts }] })
   const rows: readonly ArgumentRow[] = args
   const parameters = { structures, use: parameterUse(name) }
   const kinds = requestKinds(parameters)
@@ -137,7 +142,7 @@ function extensionCall(name: FunctionName, structures: ParameterStructures): Wir
 /** The calls of a protocol by their numbers. */
 export type Calls = ReadonlyMap<number, WireCall>
 
-/** The extension's calls. C_Initialize takes the program's name and answers layouts. */
+/** The extension's calls. C_Initialize takes an introduction and answers layouts. */
 export function extensionCalls(structures: ParameterStructures): Calls {
   const names = Object.keys(functions) as FunctionName[]
   return new Map(

@@ -1,4 +1,5 @@
 /** A call that a client waits for: it answers what the service asks meanwhile. */
+import type { Say } from '../functions/trace.ts'
 import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -14,6 +15,7 @@ import {
   STOP,
   SURRENDER,
   SURRENDERED,
+  TRACE,
 } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
@@ -35,6 +37,7 @@ export class ClientCall {
   readonly #inputs: readonly unknown[]
   readonly #context: CallContext
   readonly #send: Send
+  readonly #say: Say | undefined
   readonly #data: Data | undefined
   readonly #pieces: Piece[] = []
   readonly #answer = Promise.withResolvers<unknown>()
@@ -49,12 +52,14 @@ export class ClientCall {
     context: CallContext,
     code: number,
     send: Send,
+    say?: Say,
   ) {
     this.#call = call
     this.#inputs = inputs
     this.#context = context
     this.code = code
     this.#send = send
+    this.#say = say
     this.#data = inputs[call.dataAt] as Data | undefined
   }
 
@@ -112,6 +117,7 @@ export class ClientCall {
     else if (startsWith(body, READ.head)) this.#read(new Reader(body, READ.head.length))
     else if (startsWith(body, BACK.head)) this.#back(new Reader(body, BACK.head.length))
     else if (startsWith(body, PUT.head)) this.#put(new Reader(body, PUT.head.length))
+    else if (startsWith(body, TRACE.head)) this.#trace(new Reader(body, TRACE.head.length))
     else throw new WireError('a frame that is no answer')
   }
 
@@ -119,6 +125,12 @@ export class ClientCall {
     const rv = reader.u64()
     reader.end()
     this.#answer.reject(new CryptokiError(rv, `${this.#call.name}, says the service`))
+  }
+
+  #trace(reader: Reader): void {
+    const line = reader.bytesOrNone()
+    reader.end()
+    this.#say?.(Buffer.from(line).toString())
   }
 
   #surrender(reader: Reader): void {

@@ -6,6 +6,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { basename } from 'node:path'
 import type { Duplex } from 'node:stream'
+import type { Say } from '../functions/trace.ts'
 import {
   type AnswerOf,
   type Application,
@@ -22,9 +23,16 @@ import { type Calls, extensionCalls, FIRST_CALL, type WireCall } from './calls.t
 import { ClientCall } from './client-call.ts'
 import { FrameReader, sendFrame } from './frames.ts'
 import { type LayoutRow, layoutStructures } from './layouts.ts'
-import { EXTENSION, MOST_EXTENSION_BODY } from './protocol.ts'
+import { EXTENSION, introductionInputs, MOST_EXTENSION_BODY } from './protocol.ts'
 import { WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
+
+export interface ClientOptions {
+  /** Takes a line for every call, where that is wished. */
+  readonly say?: Say | undefined
+  /** Milliseconds between callbacks; otherwise the service's own. */
+  readonly interval?: number | undefined
+}
 
 /**
  * Connects to a service and calls C_Initialize. `program` names this program to the service. Throws a
@@ -33,11 +41,12 @@ import { MOST_HERE } from './values.ts'
 export async function connect(
   to: string | Duplex,
   program = basename(process.argv[1] ?? 'node'),
+  { say, interval }: ClientOptions = {},
 ): Promise<Application> {
   const stream = typeof to === 'string' ? await connected(to) : to
-  const client = new Client(stream)
+  const client = new Client(stream, say)
   try {
-    await client.initialize(program)
+    await client.initialize(program, interval)
   } catch (error) {
     stream.destroy()
     throw error
@@ -60,6 +69,7 @@ const lost = (cause?: unknown) =>
 
 class Client implements Application {
   readonly #stream: Duplex
+  readonly #say: Say | undefined
   readonly #frames = new FrameReader(MOST_EXTENSION_BODY)
   readonly #underWay = new Map<number, ClientCall>()
   readonly #layouts: LayoutRow[] = []
@@ -69,8 +79,9 @@ class Client implements Application {
   #initialized = false
   #lost: CryptokiError | undefined
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, say: Say | undefined) {
     this.#stream = stream
+    this.#say = say
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
     stream.on('error', (error) => this.#lose(error))
     stream.on('end', () => this.#lose())
@@ -78,9 +89,11 @@ class Client implements Application {
     stream.write(Uint8Array.of(EXTENSION))
   }
 
-  async initialize(program: string): Promise<void> {
+  async initialize(program: string, interval: number | undefined): Promise<void> {
     this.#initialized = true
-    const layouts = await this.#ask('C_Initialize', [program], {})
+    const self = { program, pid: process.pid, traces: this.#say !== undefined }
+    const inputs = introductionInputs(interval === undefined ? self : { ...self, interval })
+    const layouts = await this.#ask('C_Initialize', inputs, {})
     this.#layouts.push(...(layouts as LayoutRow[]))
   }
 
@@ -111,7 +124,7 @@ class Client implements Application {
     const ready = await withShortData(call, inputs)
     if (context.signal?.aborted)
       throw new CryptokiError(CKR.FUNCTION_CANCELED, 'stopped before it began')
-    const underWay = new ClientCall(call, ready, context, this.#freeCode(), this.#send)
+    const underWay = new ClientCall(call, ready, context, this.#freeCode(), this.#send, this.#say)
     this.#underWay.set(underWay.code, underWay)
     try {
       return await underWay.run()

@@ -1,13 +1,14 @@
 /** The service's end of a connection: one application, any number of calls at once. */
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Application } from '../standard/calls.ts'
+import { type Say, tracedCall } from '../functions/trace.ts'
+import type { Application, CallContext } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError, returnValueOf } from '../standard/error.ts'
 import { CallUnderWay, type Outlet } from './call-under-way.ts'
 import { checkHead, readRequest, type WireCall, writeAnswer } from './calls.ts'
 import { FrameReader, sendFrame } from './frames.ts'
-import { ERROR, type Protocol, type ProtocolFor, STOP } from './protocol.ts'
+import { ERROR, type Introduction, type Protocol, type ProtocolFor, STOP } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
@@ -31,9 +32,11 @@ interface Made {
 }
 
 export interface ConnectionOptions {
-  /** C_Initialize: a new application of this program. */
-  readonly open: (program: string) => Application
+  /** C_Initialize: a new application. */
+  readonly open: (introduction: Introduction) => Application
   readonly protocolFor: ProtocolFor
+  /** Takes a line for every call, where the service wants them. */
+  readonly trace?: ((line: string, introduction: Introduction) => void) | undefined
   /** Told of errors nobody foresaw, and of the WireError that ended a connection. */
   readonly log: (error: unknown, doing: string) => void
 }
@@ -47,6 +50,8 @@ export class Connection implements Outlet {
   #protocol: Protocol | undefined
   #frames: FrameReader | undefined
   #application: Application | undefined
+  /** Of the application there is, or was last. */
+  #introduction: Introduction | undefined
   /** Bytes of the requests under way. */
   #size = 0
   #ended = false
@@ -160,7 +165,7 @@ export class Connection implements Outlet {
     const done = (answer: unknown) => this.#answer(made, answer)
     const failed = (error: unknown) => this.#fail(made, error)
     try {
-      const answer = this.#dispatch(protocol, made)
+      const answer = this.#traced(protocol, made)
       if (answer instanceof Promise) answer.then(done).catch(failed)
       else done(answer)?.catch(failed)
     } catch (error) {
@@ -168,20 +173,40 @@ export class Connection implements Outlet {
     }
   }
 
-  #dispatch(protocol: Protocol, { call, underWay, inputs }: Made): unknown {
+  #traced(protocol: Protocol, made: Made): unknown {
+    const { call, underWay, inputs } = made
+    if (call.name === 'C_Initialize' && this.#application === undefined)
+      this.#introduction = protocol.introductionOf(inputs)
+    const run = (context: CallContext) => this.#dispatch(protocol, made, context)
+    const say = this.#sayOf(underWay)
+    return say === undefined ? run(underWay) : tracedCall(call.name, inputs, underWay, say, run)
+  }
+
+  /** Takes a line about the call; undefined where nobody wants one. */
+  #sayOf(underWay: CallUnderWay): Say | undefined {
+    const introduction = this.#introduction
+    const { trace } = this.#options
+    if (introduction === undefined || !(introduction.traces || trace)) return undefined
+    return (line) => {
+      if (introduction.traces) underWay.trace(line)
+      trace?.(line, introduction)
+    }
+  }
+
+  #dispatch(protocol: Protocol, { call, inputs }: Made, context: CallContext): unknown {
     const application = this.#application
-    if (call.name === 'C_Initialize') return this.#open(protocol, inputs)
+    if (call.name === 'C_Initialize') return this.#open(protocol)
     if (application === undefined)
       throw new CryptokiError(CKR.CRYPTOKI_NOT_INITIALIZED, `${call.name} before C_Initialize`)
-    if (call.name !== 'C_Finalize') return application.call(call.name, inputs as never, underWay)
+    if (call.name !== 'C_Finalize') return application.call(call.name, inputs as never, context)
     this.#application = undefined
     return application.close()
   }
 
-  #open(protocol: Protocol, inputs: readonly unknown[]): unknown {
+  #open(protocol: Protocol): unknown {
     if (this.#application !== undefined)
       throw new CryptokiError(CKR.CRYPTOKI_ALREADY_INITIALIZED, 'C_Initialize a second time')
-    this.#application = this.#options.open(protocol.programOf(inputs))
+    this.#application = this.#options.open(this.#introduction as Introduction)
     return protocol.greeting
   }
 

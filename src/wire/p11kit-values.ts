@@ -175,6 +175,7 @@ export const requestKinds = (version: number): { readonly [K in keyof In]: Codec
   query: query(version),
   parameter: messageParameter,
   asyncRoom: absent(null),
+  asyncData: absent(false),
 })
 
 /** Every kind that an answer holds, but structureOut. */
@@ -187,6 +188,7 @@ export const answerKinds = (
   list,
   found: foundHandles,
   query: answers(version),
+  asyncData: absent({ value: null, objects: [] }),
 })
 
 /** A structure that tells something: a letter for each value, and a length before text. */

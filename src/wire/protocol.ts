@@ -1,4 +1,6 @@
 /** The protocols a connection may speak, and the frames that travel back while a call is under way. */
+import { CK_UNAVAILABLE_INFORMATION, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
 import { type Calls, extensionCalls, head } from './calls.ts'
 import { layoutsOf, namedStructures, type ParameterRow } from './layouts.ts'
 import { checkHandshake, MOST_BODY, NEWEST, p11kitCalls } from './p11kit.ts'
@@ -25,8 +27,25 @@ export const BACK = { call: 0x53010004, head: head(0x53010004, 'W') }
 /** What the client sends to have a call stopped. */
 export const STOP = { call: 0x53010003, head: head(0x53010003, '') }
 
+/** What the service tells a client about a call, where C_Initialize asked for it. */
+export const TRACE = { call: 0x53010005, head: head(0x53010005, 'a') }
+
 /** Progress is told in millionths. */
 export const MILLION = 1_000_000
+
+/** Milliseconds between callbacks that an application may wish at most. */
+export const LONGEST_INTERVAL = 3_600_000
+
+/** What C_Initialize tells of an application. */
+export interface Introduction {
+  readonly program: string
+  /** The process, as it says itself. */
+  readonly pid?: number
+  /** Whether its calls are to be told with TRACE. */
+  readonly traces: boolean
+  /** The pace of its callbacks in milliseconds, where it wishes one of its own. */
+  readonly interval?: number
+}
 
 export interface Protocol {
   /** The byte the service answers. */
@@ -35,8 +54,8 @@ export interface Protocol {
   readonly mostBody: number
   /** Callbacks, data that stays with the client and output ahead of the answer: the extension only. */
   readonly extended: boolean
-  /** The program that C_Initialize names; throws a CryptokiError where it may not begin. */
-  programOf(inputs: readonly unknown[]): string
+  /** Who the inputs of C_Initialize come from; throws a CryptokiError where it may not begin. */
+  introductionOf(inputs: readonly unknown[]): Introduction
   /** What C_Initialize answers. */
   readonly greeting: unknown
 }
@@ -46,15 +65,39 @@ const p11kit = (version: number): Protocol => ({
   calls: p11kitCalls(version),
   mostBody: MOST_BODY,
   extended: false,
-  programOf(inputs) {
+  introductionOf(inputs) {
     checkHandshake(inputs)
-    return 'p11-kit'
+    return { program: 'p11-kit', traces: false }
   },
   greeting: undefined,
 })
 
 /** The protocol for the version byte a client sent. */
 export type ProtocolFor = (version: number) => Protocol
+
+/** The inputs of the extension's C_Initialize. */
+export type IntroductionInputs = readonly [
+  program: string,
+  pid: number,
+  traces: boolean,
+  interval: number,
+]
+
+/** What an application introduces itself with. */
+export const introductionInputs = (introduction: Introduction): IntroductionInputs => [
+  introduction.program,
+  introduction.pid ?? 0,
+  introduction.traces,
+  introduction.interval ?? CK_UNAVAILABLE_INFORMATION,
+]
+
+function introductionOf([program, pid, traces, interval]: IntroductionInputs): Introduction {
+  const introduction = { program, pid, traces }
+  if (interval === CK_UNAVAILABLE_INFORMATION) return introduction
+  if (interval > LONGEST_INTERVAL)
+    throw new CryptokiError(CKR.ARGUMENTS_BAD, `a pace of ${interval} ms: at most 3600000`)
+  return { ...introduction, interval }
+}
 
 /** All protocols; `parameters` tells for each CKM_ number whose parameter is a structure which one. */
 export function protocols(parameters: readonly ParameterRow[]): ProtocolFor {
@@ -63,7 +106,7 @@ export function protocols(parameters: readonly ParameterRow[]): ProtocolFor {
     calls: extensionCalls(namedStructures(parameters)),
     mostBody: MOST_EXTENSION_BODY,
     extended: true,
-    programOf: ([program]) => String(program),
+    introductionOf: (inputs) => introductionOf(inputs as IntroductionInputs),
     greeting: layoutsOf(parameters),
   }
   const versions = [p11kit(0), p11kit(1), p11kit(NEWEST)] as const

@@ -1,5 +1,6 @@
 /** The values of Softoki's extension of the protocol (docs/WIRE.md, "Body"), each both ways. */
 import {
+  type AsyncResult,
   type Data,
   dataOf,
   type Filled,
@@ -15,7 +16,7 @@ import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { PARAMETER_USES, type ParameterUse } from '../standard/layouts.ts'
 import { answers, query, template } from './attributes.ts'
-import { absent, type Codec } from './codec.ts'
+import type { Codec } from './codec.ts'
 import {
   type LayoutRow,
   type ParameterStructures,
@@ -210,6 +211,21 @@ const filled: Codec<Filled> = {
   },
 }
 
+const asyncResult: Codec<AsyncResult> = {
+  letters: 'D',
+  write(writer, { value, objects: [object = 0, additional = 0] }) {
+    writer.u8(value === null ? 0 : 1)
+    if (value !== null) filled.write(writer, value)
+    writer.u64(object)
+    writer.u64(additional)
+  },
+  read(reader) {
+    const value = reader.form(2) === 0 ? null : filled.read(reader)
+    const objects = [reader.u64(), reader.u64()].filter((handle) => handle !== 0)
+    return { value, objects }
+  },
+}
+
 const fill: Codec<number> = { ...ulong, letters: 'g' }
 
 const filling: Codec<Out['fill']> = { ...bytes, letters: 'g' }
@@ -263,7 +279,8 @@ export const requestKinds = (
   found,
   query,
   parameter: parameter(parameters),
-  asyncRoom: absent(null),
+  asyncRoom: room('f'),
+  asyncData: bool,
 })
 
 /** Every kind that an answer holds, but structureOut. */
@@ -274,6 +291,7 @@ export const answerKinds: { readonly [K in Exclude<keyof Out, 'structureOut'>]: 
   list,
   found: foundHandles,
   query: answers,
+  asyncData: asyncResult,
 }
 
 /** A structure that tells something, with these letters for all of it. */

@@ -75,6 +75,34 @@ $ softoki objects --token ca --json | head -n 14
   )
 })
 
+test('softoki generate makes keys for EdDSA, X25519 and X448, and on many curves', async (t) => {
+  await transcript(
+    shellHome(t, PINS),
+    `
+$ softoki init --label ca >/dev/null
+
+$ softoki generate --token ca --type ed25519 --label signing --id 01 >/dev/null
+
+$ softoki generate --token ca --type x448 --label agreeing --id 02 >/dev/null
+
+$ softoki generate --token ca --type ec:secp256k1 --label koblitz --id 03 >/dev/null
+
+$ softoki objects --token ca
+CLASS        TYPE           LABEL     ID  SIZE       USAGE   ACCESS
+public key   EC_EDWARDS     signing   01  Ed25519    verify  public, token
+public key   EC_MONTGOMERY  agreeing  02  X448               public, token
+public key   EC             koblitz   03  secp256k1  verify  public, token
+private key  EC_EDWARDS     signing   01  Ed25519    sign    private, token
+private key  EC_MONTGOMERY  agreeing  02  X448       derive  private, token
+private key  EC             koblitz   03  secp256k1  sign    private, token
+
+$ softoki generate --token ca --type ed25519:32
+! softoki: ed25519 has no sizes: write --type ed25519
+[2]
+`,
+  )
+})
+
 test('a mistake in what to generate is answered with the next step', async (t) => {
   await transcript(
     shellHome(t, PINS),
@@ -96,11 +124,11 @@ $ softoki generate --token ca --type aes:100
 [2]
 
 $ softoki generate --token ca --type dsa:2048
-! softoki: no key type "dsa": --type takes rsa, ec, aes, generic
+! softoki: no key type "dsa": --type takes rsa, ec, ed25519, ed448, x25519, x448, ml-dsa, slh-dsa, ml-kem, aes, generic
 [2]
 
 $ softoki generate --token ca --type aes:128 --usage sing
-! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, with commas between
+! softoki: no use "sing": --usage takes sign, decrypt, unwrap, derive, decapsulate, with commas between
 [2]
 
 $ softoki generate --token ca --type aes:128 --id 123
@@ -186,9 +214,9 @@ test('softoki mechanisms lists names, numbers, key sizes and functions', async (
   await transcript(
     shellHome(t),
     `
-$ softoki mechanisms | grep -E '^(MECH|CKM_AES_KEY_GEN|CKM_EC_KEY_PAIR|CKM_SHA256 )' | tr -s ' '
+$ softoki mechanisms | grep -E '^(MECH|CKM_AES_KEY_GEN|CKM_EC_KEY_PAIR_GEN |CKM_SHA256 )' | tr -s ' '
 MECHANISM NUMBER KEY SIZES FUNCTIONS
-CKM_EC_KEY_PAIR_GEN 0x1040 256 to 521 generate-key-pair
+CKM_EC_KEY_PAIR_GEN 0x1040 112 to 571 generate-key-pair
 CKM_AES_KEY_GEN 0x1080 16 to 32 generate
 CKM_SHA256 0x0250 digest
 

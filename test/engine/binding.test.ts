@@ -53,7 +53,17 @@ test('a private key cannot be had from its public half', () => {
 
 test('arguments of a wrong type are refused', () => {
   const key = ecKey()
-  const { sign, verify, importKey, generate, check, component, derive, completeRsa } = untyped()
+  const {
+    sign,
+    verify,
+    importKey,
+    generate,
+    check,
+    component,
+    derive,
+    completeRsa,
+    reduceToScalar,
+  } = untyped()
   const refused: (() => unknown)[] = [
     () => sign(),
     () => sign(key),
@@ -86,6 +96,9 @@ test('arguments of a wrong type are refused', () => {
     () => check(key, 'everything'),
     () => component(key, 5),
     () => derive(key, digest),
+    () => reduceToScalar(digest),
+    () => reduceToScalar(digest, 5),
+    () => reduceToScalar(digest, new Uint8Array(129)),
     () => completeRsa(digest, digest),
     () => completeRsa(digest, digest, 5),
     () => completeRsa(new Uint8Array(2049), digest, digest),
@@ -135,6 +148,35 @@ test('deterministic ECDSA makes the signature of RFC 6979', () => {
   const body = Buffer.from(signature).toString('hex')
   for (const half of [rfc6979.signature.subarray(0, 32), rfc6979.signature.subarray(32)])
     assert.ok(body.includes(Buffer.from(half).toString('hex')))
+})
+
+test('a prehashed signature can be made over the digest and over the message', () => {
+  const key = native().generate('ED25519', {})
+  const message = Buffer.from('message')
+  const hash = createHash('sha512').update(message).digest()
+  const signature = native().signDigest(key, hash, {}, 'ED25519ph')
+  assert.deepEqual(native().sign(key, message, {}, 'ED25519ph'), signature)
+  assert.equal(native().verifyDigest(key, hash, {}, 'ED25519ph', signature), true)
+  assert.equal(native().verify(key, message, {}, 'ED25519ph', signature), true)
+  assert.equal(native().verifyDigest(key, hash, {}, 'ED25519ph', new Uint8Array(64)), false)
+  assert.throws(() => native().signDigest(key, hash, {}, 'ED25519'))
+  assert.throws(() => native().signDigest(key, hash.subarray(1), {}, 'ED25519ph'))
+})
+
+test('a signature is verified on the thread pool as it is here', async () => {
+  const key = native().generate('ED448', {})
+  const message = new Uint8Array(100_000)
+  const signature = await native().signLater(key, message, {}, 'ED448')
+  const verified = native().verifyLater(key, message, {}, 'ED448', signature)
+  assert.ok(verified instanceof Promise)
+  // The input was copied: what becomes of it afterwards does not matter.
+  message.fill(1)
+  assert.equal(await verified, true)
+  assert.equal(await native().verifyLater(key, message, {}, 'ED448', signature), false)
+  assert.equal(await native().verifyLater(key, message, {}, 'ED448', new Uint8Array(0)), false)
+  const { verifyLater } = untyped()
+  assert.throws(() => verifyLater(key, message, {}, 'ED448'), fails('OPENSSL_ARGUMENT'))
+  assert.throws(() => verifyLater(key, message, {}, 'ED448', 'text'), fails('OPENSSL_ARGUMENT'))
 })
 
 test('an algorithm named with the call signs messages: Ed25519, Ed25519ph, ML-DSA', () => {

@@ -36,10 +36,20 @@ def slot_of(library, label):
     return next(s for s in slots if library.getTokenInfo(s).label.strip("\0 ") == label)
 
 
+def learns_numbers(library, slot):
+    """getMechanismList stumbles over numbers that PyKCS11 does not know; they get names first."""
+    numbers = low.ckintlist()
+    assert library.lib.C_GetMechanismList(slot, numbers) == low.CKR_OK
+    for number in set(numbers) - set(PyKCS11.CKM):
+        PyKCS11.CKM[number] = f"CKM_0x{number:X}"
+        PyKCS11.CKM[PyKCS11.CKM[number]] = number
+
+
 def describes_itself(library, slot):
     assert library.getInfo().cryptokiVersion[0] >= 2
     assert library.getTokenInfo(slot).flags & low.CKF_TOKEN_INITIALIZED
     assert library.getSlotInfo(slot).flags & low.CKF_TOKEN_PRESENT
+    learns_numbers(library, slot)
     names = library.getMechanismList(slot)
     assert {"CKM_RSA_PKCS", "CKM_ECDSA", "CKM_AES_GCM"} <= set(names)
     for name in names:

@@ -89,11 +89,26 @@ test('one C_Digest over 512 MiB calls back all the while and answers the right h
   assertCallbacks(t, 'SHA-256 over 512 MiB', watched)
 })
 
-test('with SOFTOKI_SURRENDER_MS=0 a C_Digest calls back at every MiB', async (t) => {
-  const watch = watching(t, await startToken(t, { SOFTOKI_SURRENDER_MS: '0' }))
-  const watched = await watch<WatchedDigest>('digest', 0)
-  assert.equal(watched.hash, expectedHash())
-  assert.ok(watched.callbacks >= 512, `${watched.callbacks} callbacks`)
+test('two programs have the paces of their own SOFTOKI_SURRENDER_MS: 0 calls back at every MiB, an hour never', async (t) => {
+  const service = await startToken(t)
+  const paced = (SOFTOKI_SURRENDER_MS: string) =>
+    watching(t, {
+      ...service,
+      environment: { ...service.environment, SOFTOKI_SURRENDER_MS },
+    })<WatchedDigest>('digest', 0)
+  const [hasty, patient] = await Promise.all([paced('0'), paced('3600000')])
+  assert.equal(hasty.hash, expectedHash())
+  assert.equal(patient.hash, hasty.hash)
+  assert.ok(hasty.callbacks >= 512, `${hasty.callbacks} callbacks`)
+  assert.equal(patient.callbacks, 0)
+})
+
+test('a service’s SOFTOKI_SURRENDER_MS is the pace of programs that have none', async (t) => {
+  const service = await startToken(t, { SOFTOKI_SURRENDER_MS: '0' })
+  const environment = { ...service.environment }
+  delete environment.SOFTOKI_SURRENDER_MS
+  const silent = await watching(t, { ...service, environment })<WatchedDigest>('digest', 0)
+  assert.ok(silent.callbacks >= 512, `${silent.callbacks} callbacks`)
 })
 
 for (const at of [1, 3]) {

@@ -11,6 +11,7 @@ import {
   CKD,
   CKF,
   CKG,
+  CKH,
   CKK,
   CKM,
   CKO,
@@ -21,6 +22,8 @@ import { answers, bytes, data, type Opened, openToken, template } from '../in-pr
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
+/** Bytes of the longest signature, one of SLH-DSA-128f. */
+const ROOM = 17088
 
 /** Encoded CK_ULONG. */
 const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
@@ -103,11 +106,26 @@ const parameters: Record<
     sharedData: nothing,
     publicData,
   }),
+  CK_ECDH_AES_KEY_WRAP_PARAMS: () => ({
+    aesKeyBits: 256,
+    kdf: CKD.SHA256_KDF,
+    sharedData: Buffer.from('shared'),
+  }),
+  CK_EDDSA_PARAMS: () => ({ phFlag: 0, contextData: Buffer.from('context') }),
   CK_GCM_PARAMS: () => ({
     iv: Buffer.alloc(12, 3),
     ivBits: 96,
     aad: Buffer.from('aad'),
     tagBits: 128,
+  }),
+  CK_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.HEDGE_REQUIRED,
+    context: Buffer.from('context'),
+  }),
+  CK_HASH_SIGN_ADDITIONAL_CONTEXT: () => ({
+    hedgeVariant: CKH.DETERMINISTIC_REQUIRED,
+    context: Buffer.from('context'),
+    hash: CKM.SHA256,
   }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
   CK_HKDF_PARAMS: () => ({
@@ -197,7 +215,93 @@ const SECRET = {
   DERIVE: true,
 } as const
 const OPEN = { SENSITIVE: false, EXTRACTABLE: true } as const
-const P256 = Buffer.from('06082a8648ce3d030107', 'hex')
+
+/** How the pairs of a key type are made, and what they are for. */
+interface PairRow {
+  readonly type: number
+  readonly parameters: object
+  readonly publicUses: object
+  readonly privateUses: object
+}
+
+const DERIVING = { publicUses: { WRAP: true }, privateUses: { UNWRAP: true, DERIVE: true } }
+
+const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
+  [
+    CKK.RSA,
+    {
+      type: CKM.RSA_PKCS_KEY_PAIR_GEN,
+      parameters: { MODULUS_BITS: 2048 },
+      publicUses: {
+        VERIFY: true,
+        VERIFY_RECOVER: true,
+        ENCRYPT: true,
+        WRAP: true,
+        ENCAPSULATE: true,
+      },
+      privateUses: {
+        SIGN: true,
+        SIGN_RECOVER: true,
+        DECRYPT: true,
+        UNWRAP: true,
+        DECAPSULATE: true,
+      },
+    },
+  ],
+  [
+    CKK.EC,
+    {
+      type: CKM.EC_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06082a8648ce3d030107', 'hex') },
+      publicUses: { VERIFY: true, ...DERIVING.publicUses },
+      privateUses: { SIGN: true, ...DERIVING.privateUses },
+    },
+  ],
+  [
+    CKK.EC_EDWARDS,
+    {
+      type: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b6570', 'hex') },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.EC_MONTGOMERY,
+    {
+      type: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+      parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
+      ...DERIVING,
+    },
+  ],
+  [
+    CKK.ML_DSA,
+    {
+      type: CKM.ML_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_DSA_44 },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.SLH_DSA,
+    {
+      type: CKM.SLH_DSA_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.SLH_DSA_SHA2_128F },
+      publicUses: { VERIFY: true },
+      privateUses: { SIGN: true },
+    },
+  ],
+  [
+    CKK.ML_KEM,
+    {
+      type: CKM.ML_KEM_KEY_PAIR_GEN,
+      parameters: { PARAMETER_SET: CKP.ML_KEM_512 },
+      publicUses: { ENCAPSULATE: true },
+      privateUses: { DECAPSULATE: true },
+    },
+  ],
+])
 
 /** Keys for an operation and its inverse. */
 interface Keys {
@@ -223,23 +327,16 @@ class KeyRing {
   }
 
   async #make(keyType: number, bytes: number): Promise<Keys> {
-    if (keyType === CKK.RSA) return this.#pair(CKM.RSA_PKCS_KEY_PAIR_GEN, { MODULUS_BITS: 2048 })
-    if (keyType === CKK.EC) return this.#pair(CKM.EC_KEY_PAIR_GEN, { EC_PARAMS: P256 })
+    const pair = PAIRS.get(keyType)
+    if (pair !== undefined) return this.#pair(pair)
     const { call, session } = this.#token
     const value = { ...SECRET, KEY_TYPE: keyType, VALUE: Buffer.alloc(bytes, keyType) }
     const key = await call('C_CreateObject', [session, template(value)])
     return { forward: key, back: key }
   }
 
-  async #pair(type: number, parameters: object): Promise<Keys> {
+  async #pair({ type, parameters, publicUses, privateUses }: PairRow): Promise<Keys> {
     const { call, session } = this.#token
-    const isRsa = type === CKM.RSA_PKCS_KEY_PAIR_GEN
-    const publicUses = isRsa
-      ? { VERIFY: true, VERIFY_RECOVER: true, ENCRYPT: true, WRAP: true }
-      : { VERIFY: true }
-    const privateUses = isRsa
-      ? { SIGN: true, SIGN_RECOVER: true, DECRYPT: true, UNWRAP: true }
-      : { SIGN: true, DERIVE: true }
     const [back, forward] = await call('C_GenerateKeyPair', [
       session,
       { type, parameter: null },
@@ -308,7 +405,7 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   },
   sign: async ({ token: { call, session }, mechanism, keys }) => {
     await call('C_SignInit', [session, mechanism, keys.forward])
-    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), 4096]))
+    const signature = bytes(await call('C_Sign', [session, data(MESSAGE), ROOM]))
     await call('C_VerifyInit', [session, mechanism, keys.back])
     await call('C_Verify', [session, data(MESSAGE), signature])
     await call('C_VerifyInit', [session, mechanism, keys.back])
@@ -380,6 +477,30 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     else if (length > 0) assert.equal((await attributeOf(token, key)).length, length)
     else assert.ok((await attributeOf(token, key, CKA.PUBLIC_KEY_INFO)).length > 0)
   },
+  encapsulate: async ({ token, mechanism, row, keys }) => {
+    const { call, session } = token
+    // Raw RSA makes secrets as long as its modulus; the others fit an AES key.
+    const keyType = row.type === CKM.RSA_X_509 ? CKK.GENERIC_SECRET : CKK.AES
+    const secret = template({ ...SECRET, KEY_TYPE: keyType })
+    const [ciphertext, key] = await call('C_EncapsulateKey', [
+      session,
+      mechanism,
+      keys.back,
+      secret,
+      ROOM,
+    ])
+    const same = await call('C_DecapsulateKey', [
+      session,
+      mechanism,
+      keys.forward,
+      secret,
+      bytes(ciphertext),
+    ])
+    const [made, taken] = [await attributeOf(token, key), await attributeOf(token, same)]
+    assert.ok(made.length >= 32)
+    assert.deepEqual(Buffer.from(taken), Buffer.from(made))
+  },
+  decapsulate: (trial) => trials.encapsulate(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -396,6 +517,8 @@ const FLAGS: Record<Use, number> = {
   wrap: CKF.WRAP,
   unwrap: CKF.UNWRAP,
   derive: CKF.DERIVE,
+  encapsulate: CKF.ENCAPSULATE,
+  decapsulate: CKF.DECAPSULATE,
 }
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {

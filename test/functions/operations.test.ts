@@ -294,7 +294,7 @@ test('a cancelled C_GenerateKeyPair leaves no object behind', async (t) => {
   assert.deepEqual(await again.call('C_FindObjects', [again.session, 8]), [])
 })
 
-test('closing the session from elsewhere stops its running function', async (t) => {
+test('closing the session from elsewhere stops its running function, and those that wait for it', async (t) => {
   const { call, session } = await openToken(t)
   const pair = call('C_GenerateKeyPair', [
     session,
@@ -302,8 +302,10 @@ test('closing the session from elsewhere stops its running function', async (t) 
     template({ MODULUS_BITS: 16384 }),
     template({}),
   ])
+  const waiting = call('C_GenerateRandom', [session, 8])
   setTimeout(() => void call('C_CloseAllSessions', [0]), 20)
-  await assert.rejects(pair, answers('FUNCTION_CANCELED'))
+  await assert.rejects(pair, answers('SESSION_CLOSED'))
+  await assert.rejects(waiting, answers('SESSION_CLOSED'))
 })
 
 test('calls on one session run in order, those on another session do not wait for them', async (t) => {

@@ -95,9 +95,9 @@ test('a caller that is gone does not wait on', async (t) => {
   const gone = new AbortController()
   const event = token.call('C_WaitForSlotEvent', [0], { signal: gone.signal })
   gone.abort()
-  await assert.rejects(event, answers('FUNCTION_CANCELED'))
+  await assert.rejects(event, answers('FUNCTION_FAILED'))
   const late = token.call('C_WaitForSlotEvent', [0], { signal: gone.signal })
-  await assert.rejects(late, answers('FUNCTION_CANCELED'))
+  await assert.rejects(late, answers('FUNCTION_FAILED'))
 })
 
 test('the only flag is CKF_DONT_BLOCK', async (t) => {

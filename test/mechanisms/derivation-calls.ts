@@ -44,7 +44,7 @@ export const attribute = async (
   object: number,
   name: keyof typeof CKA,
 ): Promise<Uint8Array> => {
-  const query = [{ type: CKA[name], room: 20000 }]
+  const query = [{ type: CKA[name], room: 20_000 }]
   const {
     answers: [answer],
   } = await call('C_GetAttributeValue', [session, object, query])

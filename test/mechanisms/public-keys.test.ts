@@ -6,6 +6,7 @@ import {
   CKK,
   CKM,
   CKO,
+  CKP,
 } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
 import { attribute, derive, type Named, numberAt, secret } from './derivation-calls.ts'
@@ -21,7 +22,16 @@ const pair = ({ call, session }: Opened, type: number, publicNamed: Named, priva
     template(privateNamed),
   ])
 
-const kinds = [
+interface Kind {
+  readonly name: string
+  readonly generation: number
+  readonly parameters: Named
+  readonly values: readonly (keyof typeof CKA)[]
+  /** How the pair signs, where it does. */
+  readonly signing?: number
+}
+
+const kinds: readonly Kind[] = [
   {
     name: 'RSA',
     generation: CKM.RSA_PKCS_KEY_PAIR_GEN,
@@ -36,15 +46,48 @@ const kinds = [
     values: ['EC_PARAMS', 'EC_POINT', 'PUBLIC_KEY_INFO'],
     signing: CKM.ECDSA_SHA256,
   },
-] as const satisfies readonly { values: readonly (keyof typeof CKA)[]; [more: string]: unknown }[]
+  {
+    name: 'Edwards',
+    generation: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+    parameters: { EC_PARAMS: Buffer.from('06032b6570', 'hex') },
+    values: ['EC_PARAMS', 'EC_POINT', 'PUBLIC_KEY_INFO'],
+    signing: CKM.EDDSA,
+  },
+  {
+    name: 'Montgomery',
+    generation: CKM.EC_MONTGOMERY_KEY_PAIR_GEN,
+    parameters: { EC_PARAMS: Buffer.from('06032b656e', 'hex') },
+    values: ['EC_PARAMS', 'EC_POINT', 'PUBLIC_KEY_INFO'],
+  },
+  {
+    name: 'ML-DSA',
+    generation: CKM.ML_DSA_KEY_PAIR_GEN,
+    parameters: { PARAMETER_SET: CKP.ML_DSA_65 },
+    values: ['PARAMETER_SET', 'VALUE', 'PUBLIC_KEY_INFO'],
+    signing: CKM.ML_DSA,
+  },
+  {
+    name: 'ML-KEM',
+    generation: CKM.ML_KEM_KEY_PAIR_GEN,
+    parameters: { PARAMETER_SET: CKP.ML_KEM_768 },
+    values: ['PARAMETER_SET', 'VALUE', 'PUBLIC_KEY_INFO'],
+  },
+]
+
+const USES = [
+  ['VERIFY', 'SIGN'],
+  ['ENCRYPT', 'DECRYPT'],
+  ['WRAP', 'UNWRAP'],
+  ['DERIVE', 'DERIVE'],
+  ['ENCAPSULATE', 'DECAPSULATE'],
+] as const
 
 for (const { name, generation, parameters, values, signing } of kinds)
-  test(`the public key of a private ${name} key is that of its pair, and verifies`, async (t) => {
+  test(`the public key of a private ${name} key is that of its pair, and does what it does`, async (t) => {
     const token = await openToken(t)
     const { call, session } = token
     const [publicKey, privateKey] = await pair(token, generation, parameters, {
-      SIGN: true,
-      DECRYPT: false,
+      ...(signing === undefined ? {} : { SIGN: true }),
       ID: 'pair',
     })
     const made = await derive(token, mechanism, privateKey, {})
@@ -56,12 +99,15 @@ for (const { name, generation, parameters, values, signing } of kinds)
     assert.equal(await numberAt(token, made, 'CLASS'), CKO.PUBLIC_KEY)
     assert.equal(await numberAt(token, made, 'KEY_GEN_MECHANISM'), generation)
     assert.equal(Buffer.from(await attribute(token, made, 'ID')).toString(), 'pair')
-    const flags = { VERIFY: 1, ENCRYPT: 0, WRAP: 0, DERIVE: 0, LOCAL: 0, TOKEN: 0, PRIVATE: 0 }
-    for (const [flag, value] of Object.entries({ ...flags, MODIFIABLE: 1, DESTROYABLE: 0 }))
+    const flags = { LOCAL: 0, TOKEN: 0, PRIVATE: 0, MODIFIABLE: 1, DESTROYABLE: 0 }
+    for (const [flag, value] of Object.entries(flags))
       assert.equal((await attribute(token, made, flag as keyof typeof CKA))[0], value, flag)
+    for (const [use, of] of USES)
+      assert.deepEqual(await attribute(token, made, use), await attribute(token, privateKey, of))
+    if (signing === undefined) return
     const message = data('message')
     await call('C_SignInit', [session, { type: signing, parameter: null }, privateKey])
-    const signature = bytes(await call('C_Sign', [session, message, 1000]))
+    const signature = bytes(await call('C_Sign', [session, message, 5000]))
     await call('C_VerifyInit', [session, { type: signing, parameter: null }, made])
     await call('C_Verify', [session, message, signature])
   })

@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { MechanismArgument } from '../../src/mechanisms/mechanism.ts'
+import type { Mechanism, MechanismArgument, Parameter } from '../../src/mechanisms/mechanism.ts'
+import { checkForm } from '../../src/mechanisms/parameter.ts'
 import {
   families,
   keyTypes,
@@ -45,6 +46,8 @@ const COLUMN_OF: Readonly<Record<Use, string>> = {
   wrap: 'WRP&UWRP',
   unwrap: 'WRP&UWRP',
   derive: 'DRV',
+  encapsulate: 'ENCS&DECS',
+  decapsulate: 'ENCS&DECS',
 }
 
 test('every family is in the table, and each mechanism once', () => {
@@ -209,4 +212,38 @@ test('every structure that is a parameter has a layout to travel by', () => {
       )
   }
   assert.equal(structures.CK_GCM_PARAMS.layout, 'pupu')
+})
+
+test('the form of a parameter is looked at through all its structures', () => {
+  const oaep = { hashAlg: 1, mgf: 1, source: 0, sourceData: none }
+  const chacha = {
+    blockCounter: new Uint8Array(4),
+    blockCounterBits: 32,
+    nonce: new Uint8Array(12),
+    nonceBits: 95,
+  }
+  const data = { type: 1, value: none }
+  const kdf = { prfType: 1, dataParams: [data], additionalDerivedKeys: [{ template: [], key: 0 }] }
+  const looked: [Mechanism['parameter'], Parameter, boolean][] = [
+    ['CK_RSA_AES_KEY_WRAP_PARAMS', { aesKeyBits: 256, oaepParams: oaep }, true],
+    ['CK_RSA_AES_KEY_WRAP_PARAMS', { aesKeyBits: 256, oaepParams: null }, true],
+    ['CK_RSA_AES_KEY_WRAP_PARAMS', { aesKeyBits: 256, oaepParams: { ...oaep, mgf: none } }, false],
+    ['CK_RSA_AES_KEY_WRAP_PARAMS', { aesKeyBits: 256, oaepParams: [oaep] }, false],
+    ['CK_CHACHA20_PARAMS', chacha, true],
+    ['CK_CHACHA20_PARAMS', { ...chacha, blockCounter: null }, true],
+    ['CK_CHACHA20_PARAMS', { ...chacha, nonceBits: 97 }, false],
+    ['CK_CHACHA20_PARAMS', { ...chacha, blockCounterBits: none }, false],
+    ['CK_SP800_108_KDF_PARAMS', kdf, true],
+    ['CK_SP800_108_KDF_PARAMS', { ...kdf, dataParams: Array(257).fill(data) }, false],
+    ['CK_SP800_108_KDF_PARAMS', { ...kdf, dataParams: data }, false],
+    ['CK_SP800_108_KDF_PARAMS', { ...kdf, additionalDerivedKeys: [{ template: [] }] }, false],
+    ['CK_TLS_PRF_PARAMS', { seed: none, label: none, output: null }, true],
+    ['CK_TLS12_MASTER_KEY_DERIVE_PARAMS', { randomInfo: null, version: null }, false],
+  ]
+  for (const [parameter, values, fits] of looked) {
+    const row = { type: 0, name: 'MADE_UP', section: '', parameter } as Partial<Mechanism>
+    const check = () => checkForm(row as Mechanism, values)
+    if (fits) check()
+    else assert.throws(check, withReturnValue(CKR.MECHANISM_PARAM_INVALID))
+  }
 })

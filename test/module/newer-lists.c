@@ -1,6 +1,24 @@
 /* The lists of 3.0 and 3.2, of a module that was built to offer them. */
 #include "check.h"
 
+/* The parameter of a message is laid out as the mechanism that C_MessageEncryptInit named has it. */
+static void message(CK_FUNCTION_LIST_3_2 *p11) {
+  CK_BYTE iv[12] = "fixed.......", tag[16] = "................", out[4] = "....";
+  CK_GCM_MESSAGE_PARAMS gcm = {iv, 12, 40, CKG_GENERATE, tag, 128};
+  CK_MECHANISM mechanism = {CKM_AES_GCM, &gcm, sizeof gcm};
+  CK_ULONG length = sizeof out;
+  CK_SESSION_HANDLE session;
+  ANSWERS(p11->C_OpenSession(7, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+  ANSWERS(p11->C_MessageEncryptInit(session, &mechanism, 2), CKR_OK);
+  ANSWERS(p11->C_EncryptMessage(session, &gcm, sizeof gcm, NULL, 0, (CK_BYTE *)"data", 4, out,
+                                &length),
+          CKR_OK);
+  CHECK(length == 4 && memcmp(out, "atad", 4) == 0);
+  CHECK(memcmp(iv, "fixed1234567", 12) == 0 && memcmp(tag, "tag of 16 bytes!", 16) == 0);
+  ANSWERS(p11->C_WrapKeyAuthenticated(session, &mechanism, 2, 3, NULL, 0, NULL, &length),
+          CKR_FUNCTION_NOT_SUPPORTED);
+}
+
 int main(int count, char **arguments) {
   CHECK(count == 2);
   void *library = load(arguments[1]);
@@ -32,6 +50,7 @@ int main(int count, char **arguments) {
   ANSWERS(p11->C_UnwrapKeyAuthenticated(1, &mechanism, 2, bytes, 8, NULL, 0, bytes, 8, &key),
           CKR_FUNCTION_NOT_SUPPORTED);
   ANSWERS(p11->C_AsyncComplete(1, bytes, &result), CKR_FUNCTION_NOT_SUPPORTED);
+  message(p11);
   ANSWERS(p11->C_Finalize(NULL), CKR_OK);
   return 0;
 }

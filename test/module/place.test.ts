@@ -71,7 +71,7 @@ test('they agree on another place for the socket where the path is too long for 
 test('a SOFTOKI_HOME that is not absolute is refused', async () => {
   const { code, stderr } = await refused({ SOFTOKI_HOME: 'here' })
   assert.equal(code, 0)
-  assert.match(stderr, /^softoki: no folder for the tokens: set SOFTOKI_HOME to an absolute path\n/)
+  assert.match(stderr, /^softoki\[\d+\]: SOFTOKI_HOME is "here": set it to an absolute path\n/)
 })
 
 test('a socket in a folder that others may enter is refused', async (t) => {

@@ -25,7 +25,7 @@ static void templates(void) {
   ANSWERS(find(&unavailable, 1), CKR_ATTRIBUTE_VALUE_INVALID);
   CK_ATTRIBUTE uneven = {CKA_WRAP_TEMPLATE, many, sizeof *many + 1};
   ANSWERS(find(&uneven, 1), CKR_ATTRIBUTE_VALUE_INVALID);
-  ANSWERS(read_values(&uneven, 1), CKR_ATTRIBUTE_VALUE_INVALID);
+  ANSWERS(read_values(&uneven, 1), CKR_ARGUMENTS_BAD);
   CK_ATTRIBUTE crowded = {CKA_WRAP_TEMPLATE, many, sizeof many};
   ANSWERS(find(&crowded, 1), CKR_ATTRIBUTE_VALUE_INVALID);
 }

@@ -23,7 +23,10 @@ function descriptors(): Record<string, string> {
   return Object.fromEntries(all.filter(([, to]) => !to.startsWith('anon_inode:')))
 }
 
-if (process.env.SOFTOKI_TEST_FAILS === '1') process.exit(1)
+if (process.env.SOFTOKI_TEST_FAILS === '1') {
+  writeSync(2, `a warning\n${process.env.SOFTOKI_TEST_WHY ?? ''}\n`)
+  process.exit(1)
+}
 
 const service = await fakeService(
   withAnswers({

@@ -70,7 +70,8 @@ test('a service is started where none listens, as nobody’s child and with litt
     LD_LIBRARY_PATH: '/tmp',
     XDG_DATA_HOME: '/data',
     LANG: 'C.UTF-8',
-    SOFTOKI_LOG: '1',
+    SOFTOKI_LOG: '0',
+    SOFTOKI_SURRENDER_MS: '70',
     SOFTOKI_READY_FD: '99',
     SOFTOKI_PIN: '1234',
     SOFTOKI_SO_PIN: '5678',
@@ -80,13 +81,13 @@ test('a service is started where none listens, as nobody’s child and with litt
   assert.equal(started.length, 1)
   const { environment, descriptors, ...rest } = started[0] as Started
   assert.deepEqual(Object.keys(environment).toSorted(), [
-    ...['HOME', 'LANG', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_LOG', 'SOFTOKI_READY_FD'],
+    ...['HOME', 'LANG', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_READY_FD'],
     'XDG_DATA_HOME',
   ])
   assert.equal(environment.SOFTOKI_READY_FD, '3')
   const { 0: input, 1: output, 2: error, 3: ready, ...others } = descriptors
-  assert.deepEqual([input, output, error], ['/dev/null', '/dev/null', '/dev/null'])
-  assert.equal(ready, 'pipe:[N]')
+  assert.deepEqual([input, output], ['/dev/null', '/dev/null'])
+  assert.deepEqual([error, ready], ['pipe:[N]', 'pipe:[N]'])
   // Node's own pipes, its listening socket, and what it opens itself; no file of the application's.
   for (const to of Object.values(others)) assert.match(to, /^(pipe:|socket:|\/dev\/null$)/)
   assert.deepEqual(rest.arguments, ['--detached'])
@@ -116,18 +117,29 @@ test('a program that ignores its children starts a service', async (t) => {
   assert.equal(outcome.code, 0)
 })
 
-test('a service that does not start fails C_Initialize, and says so where SOFTOKI_LOG is set', async (t) => {
-  const silent = await tried(t, 'fails', { SOFTOKI_TEST_FAILS: '1' })
-  assert.deepEqual(silent.outcome, { code: 0, stdout: '', stderr: '' })
-  const loud = await tried(t, 'fails', { SOFTOKI_TEST_FAILS: '1', SOFTOKI_LOG: '1' })
-  const line = 'softoki: the service did not start: run softoki serve to see why\n'
-  assert.equal(loud.outcome.stderr, line + line)
+test('a service that does not start fails C_Initialize, which passes on the reason', async (t) => {
+  const mute = await tried(t, 'fails', { SOFTOKI_TEST_FAILS: '1' })
+  assert.equal(mute.outcome.code, 0)
+  assert.match(
+    mute.outcome.stderr,
+    /^(softoki\[\d+\]: the service did not start: run softoki serve to see why\n){2}$/,
+  )
+  const why = 'softoki: the moon is full: wait\nand more'
+  const talking = await tried(t, 'fails', { SOFTOKI_TEST_FAILS: '1', SOFTOKI_TEST_WHY: why })
+  assert.equal(talking.outcome.code, 0)
+  assert.match(
+    talking.outcome.stderr,
+    /^(softoki\[\d+\]: the service did not start: the moon is full: wait\n){2}$/,
+  )
 })
 
 test('a node that cannot be run fails C_Initialize', async (t) => {
   const home = newHome(t)
   const broken = modulePath({ name: 'broken', service, node: '/nowhere/node' })
-  const outcome = await ran(program, home, ['fails'], { module: broken, env: { SOFTOKI_LOG: '1' } })
+  const outcome = await ran(program, home, ['fails'], { module: broken })
   assert.equal(outcome.code, 0)
-  assert.match(outcome.stderr, /^softoki: cannot run \/nowhere\/node: No such file or directory\n/)
+  assert.match(
+    outcome.stderr,
+    /^softoki\[\d+\]: cannot run \/nowhere\/node: No such file or directory: build Softoki again where Node is\n/,
+  )
 })

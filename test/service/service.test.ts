@@ -20,6 +20,7 @@ import {
   type Scope,
   servicesOf,
   startService,
+  temporaryFolder,
 } from '../service.ts'
 
 const main = join(root, 'src/service/main.ts')
@@ -170,7 +171,12 @@ test('a client starts a service where none runs, which sees no PIN', async (t) =
 
 /** C_Initialize of the extension, after the version byte. */
 const HELLO = Buffer.from(
-  `53${'00000001 00000000 00000012 53000000 00000001 7a 00000005 68656c6c6f'.replaceAll(' ', '')}`,
+  [
+    '53 00000001 00000000 00000026 53000000 00000004 7a757975 00000005 68656c6c6f',
+    '0000000000000001 00 ffffffffffffffff',
+  ]
+    .join('')
+    .replaceAll(' ', ''),
   'hex',
 )
 
@@ -234,4 +240,53 @@ test('an argument that is none, or not a number, is refused', async (t) => {
   const environment = emptyHome(t)
   for (const words of [['--quick'], ['--linger', 'long'], ['--ready-fd', '-1']])
     assert.equal((await run(process.execPath, [main, ...words], environment)).status, 1)
+})
+
+test('with SOFTOKI_LOG the service logs the calls of all programs, with their names and processes', async (t) => {
+  for (const where of ['1', 'file']) {
+    const environment = emptyHome(t)
+    const file = join(temporaryFolder(t), 'calls.log')
+    const SOFTOKI_LOG = where === '1' ? where : file
+    const { ready, end, child } = launch({ ...environment, SOFTOKI_LOG })
+    await ready
+    const { client } = await openToken(environment)
+    await client.close()
+    child.kill('SIGTERM')
+    const { stderr } = await end
+    const log = where === '1' ? stderr : readFileSync(file, 'utf8')
+    const lines = log
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => String(msg).startsWith('C_'))
+    assert.match(String(lines[1]?.msg), /^C_InitToken\(slotID 0, pin given, "test"\) = CKR_OK \(/)
+    assert.match(String(lines.at(-1)?.msg), /^C_Finalize\(\) = CKR_OK/)
+    for (const { program, application } of lines)
+      assert.deepEqual({ program, application }, { program: 'a test', application: process.pid })
+  }
+})
+
+test('a SOFTOKI_LOG that makes no sense is no service, and the message says what does', async (t) => {
+  const environment = emptyHome(t)
+  const SOFTOKI_LOG = 'here'
+  const { stderr, status } = await launch({ ...environment, SOFTOKI_LOG }).end
+  assert.equal(status, 1)
+  assert.match(stderr, /^softoki: SOFTOKI_LOG is "here" .*: set it to 1, or to the absolute path/)
+})
+
+test('a client is told its calls where it takes lines', async (t) => {
+  const service = await startService(t)
+  const lines: string[] = []
+  const options = { say: (line: string) => void lines.push(line), interval: 0 }
+  const client = await connect(socketOf(service.environment), 'a test', options)
+  await assert.rejects(async () => client.call('C_Logout', [77]))
+  await client.close()
+  assert.deepEqual(
+    lines.map((line) => line.replace(/ \(\d.*\)$/, '')),
+    [
+      'C_Initialize() = CKR_OK',
+      'C_Logout(session 77) = CKR_SESSION_HANDLE_INVALID: there is no session 77',
+      'C_Finalize() = CKR_OK',
+    ],
+  )
 })

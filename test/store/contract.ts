@@ -1,11 +1,11 @@
 /** What every store promises, whatever database stands behind it. */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
-import type { ObjectRecord, Store, TokenRecord } from '../../src/store/store.ts'
+import type { ObjectRecord, OperationRecord, Store, TokenRecord } from '../../src/store/store.ts'
 
 /** A database of its own for one test; `open` may be called again and again for the same one. */
 export interface Place {
@@ -397,6 +397,72 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
         await store.createObjects(slot, [object])
         assert.deepEqual(await store.findObjects(slot, true, tags), [object.id])
         assert.deepEqual(await store.findObjects(slot, true, [...tags.slice(1), newTag()]), [])
+      }),
+    )
+  })
+
+  describe(`${name}: operations`, () => {
+    const newOperation = (change: Partial<OperationRecord> = {}): OperationRecord => ({
+      id: randomInt(2 ** 47),
+      name: 'C_GenerateKeyPair',
+      begun: Date.now(),
+      isPrivate: true,
+      finished: false,
+      sealed: new Uint8Array(randomBytes(200)),
+      ...change,
+    })
+    const all = async (store: Store, slot: number) =>
+      (await store.operations(slot)).map((record) => ({
+        ...record,
+        sealed: new Uint8Array(record.sealed),
+      }))
+
+    test(
+      'an operation is kept, finished and dropped',
+      inStore(async (store) => {
+        const slot = await tokenIn(store)
+        const first = newOperation({ begun: 1 })
+        const second = newOperation({ begun: 2, id: 2 ** 53 - 1 })
+        await store.keepOperation(slot, second)
+        await store.keepOperation(slot, first)
+        assert.deepEqual(await all(store, slot), [first, second])
+        const sealed = new Uint8Array(randomBytes(100))
+        assert.equal(await store.finishOperation(slot, first.id, sealed), true)
+        assert.deepEqual(await all(store, slot), [{ ...first, finished: true, sealed }, second])
+        assert.equal(await store.dropOperation(slot, first.id), true)
+        assert.equal(await store.dropOperation(slot, first.id), false)
+        assert.equal(await store.finishOperation(slot, first.id, sealed), false)
+        assert.deepEqual(await all(store, slot), [second])
+      }),
+    )
+
+    test(
+      'objects are made and their operation is dropped in one step, or neither is',
+      inStore(async (store) => {
+        const slot = await tokenIn(store)
+        const operation = newOperation()
+        await store.keepOperation(slot, operation)
+        const object = newObject()
+        const twice = [object, object]
+        await assert.rejects(store.createObjects(slot, twice, operation.id))
+        assert.deepEqual(await all(store, slot), [operation])
+        await store.createObjects(slot, [object], operation.id)
+        assert.deepEqual(await all(store, slot), [])
+        assert.deepEqual(plain(await store.object(slot, object.id)), object)
+      }),
+    )
+
+    test(
+      'operations fall with their token',
+      inStore(async (store) => {
+        const slot = await tokenIn(store)
+        await store.keepOperation(slot, newOperation())
+        await store.initToken(slot, newToken())
+        assert.deepEqual(await all(store, slot), [])
+        await assert.rejects(
+          store.keepOperation((await store.addSlot()).slot, newOperation()),
+          throwing(CKR.TOKEN_NOT_RECOGNIZED),
+        )
       }),
     )
   })

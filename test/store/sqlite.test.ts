@@ -229,7 +229,7 @@ describe('the file of a SQLite store', () => {
       const later = new DatabaseSync(file)
       later.exec('pragma user_version = 42')
       later.close()
-      await isRefused(folder, file, 'schema 42', 'up to 1', 'update Softoki')
+      await isRefused(folder, file, 'schema 42', 'up to 2', 'update Softoki')
     }),
   )
 

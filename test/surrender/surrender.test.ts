@@ -119,6 +119,16 @@ test('a signal stops points and work alike', async () => {
   assert.throws(() => void surrender.point(), canceled)
 })
 
+test('a signal may say with which return value the work ends', async () => {
+  const controller = new AbortController()
+  const surrender = new Surrender({ signals: [controller.signal] })
+  const waiting = surrender.during(new Promise<void>(() => {}), () => {})
+  const closed = new CryptokiError(CKR.SESSION_CLOSED, 'the session was closed')
+  controller.abort(closed)
+  await assert.rejects(waiting, closed)
+  assert.throws(() => void surrender.point(), closed)
+})
+
 test('an error of the work is passed on', async () => {
   const surrender = new Surrender()
   await assert.rejects(

@@ -193,7 +193,8 @@ export const inputArbitraries: InputArbitraries = {
   found: fc.nat(1 << 20),
   query,
   parameter: fc.oneof(plainly, structured('message')),
-  asyncRoom: fc.constant(null),
+  asyncRoom: room,
+  asyncData: fc.boolean(),
 }
 
 const filled = fc.oneof(bytes, fc.record({ needed: ulong }), fc.record({ put: ulong }))
@@ -207,6 +208,13 @@ const outputArbitraries: { readonly [K in Exclude<keyof Out, 'structureOut'>]: A
     list: fc.oneof(handles, fc.record({ needed: ulong })),
     found: handles,
     query: fc.record({ answers, rv: ulong }) as Arbitrary<AttributeAnswers>,
+    asyncData: fc.record({
+      value: maybe(filled),
+      objects: fc.array(
+        ulong.filter((handle) => handle !== 0),
+        { maxLength: 2 },
+      ),
+    }),
   }
 
 /** Text without blanks at its end, since those are padding. */

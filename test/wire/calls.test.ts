@@ -75,7 +75,8 @@ for (const name of names.filter((name) => name !== 'C_Initialize')) {
 test('a request cut short anywhere, or with a byte more, is a WireError and nothing else', () => {
   for (const name of names) {
     const call = callOf(service, name)
-    const inputs = name === 'C_Initialize' ? ['a program'] : fc.sample(inputsOf(name), RUNS)[0]
+    const inputs =
+      name === 'C_Initialize' ? ['a program', 1, true, 50] : fc.sample(inputsOf(name), RUNS)[0]
     const body = bodyOf((writer) => writeRequest(call, writer, inputs ?? []))
     for (let end = call.request.length; end < body.length; end++)
       assert.throws(
@@ -92,7 +93,7 @@ test('a signature is what docs/WIRE.md says', () => {
     const { request, answer } = callOf(service, name)
     return [request.subarray(8).toString(), answer.subarray(8).toString()]
   }
-  assert.deepEqual(signatures('C_Initialize'), ['z', 'L'])
+  assert.deepEqual(signatures('C_Initialize'), ['zuyu', 'L'])
   assert.deepEqual(signatures('C_OpenSession'), ['uuy', 'u'])
   assert.deepEqual(signatures('C_InitToken'), ['ual', ''])
   assert.deepEqual(signatures('C_Encrypt'), ['udf', 'f'])
@@ -103,7 +104,8 @@ test('a signature is what docs/WIRE.md says', () => {
   assert.deepEqual(signatures('C_GetSlotList'), ['yn', 'n'])
   assert.deepEqual(signatures('C_GetTokenInfo'), ['u', 'S'])
   assert.deepEqual(signatures('C_EncryptMessage'), ['uPadf', 'f'])
-  assert.deepEqual(signatures('C_AsyncJoin'), ['uzu', ''])
+  assert.deepEqual(signatures('C_AsyncJoin'), ['uzuf', ''])
+  assert.deepEqual(signatures('C_AsyncComplete'), ['uzy', 'D'])
 })
 
 test('the bytes of a call are those of docs/WIRE.md', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type CallContext, dataOf } from '../../src/standard/calls.ts'
+import { type CallContext, dataOf, type Parameter } from '../../src/standard/calls.ts'
 import { CKM, CKN, CKR, CKU } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
 import { connect } from '../../src/wire/client.ts'
@@ -62,6 +62,74 @@ test('an error arrives with its return value; one that nobody foresaw is logged 
     logged.map((error) => error instanceof RangeError),
     [true],
   )
+})
+
+const typeOf = (structure: string) => parameters.find(([, name]) => name === structure)?.[0] ?? 0
+
+test('values that a function gives back reach the caller ahead of the answer, and of an error', async (t) => {
+  const version = { major: 0, minor: 0 }
+  const parameter = { prfHashMechanism: 1, sessionHash: Buffer.alloc(4), version }
+  const type = typeOf('CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS')
+  const { client } = await served(t, {
+    C_DeriveKey: async ([, mechanism, base]) => {
+      mechanism?.answer?.({ version: { major: 3, minor: 1 } })
+      await turn()
+      mechanism?.answer?.({ version: { major: 3, minor: 3 } })
+      if (base === 0) throw new CryptokiError(CKR.KEY_HANDLE_INVALID, 'none')
+      return 8
+    },
+  })
+  for (const base of [0, 1]) {
+    const backs: Parameter[] = []
+    const mechanism = { type, parameter, answer: (values: Parameter) => void backs.push(values) }
+    const derived = client.call('C_DeriveKey', [1, mechanism, base, []])
+    if (base === 0) await assert.rejects(async () => derived, failsWith('KEY_HANDLE_INVALID'))
+    else assert.equal(await derived, 8)
+    assert.deepEqual(backs, [
+      { version: { major: 3, minor: 1 } },
+      { version: { major: 3, minor: 3 } },
+    ])
+  }
+})
+
+test('a caller that throws while it takes values back has its error as the cause', async (t) => {
+  const { client } = await served(t, {
+    C_GenerateKey: ([, mechanism]) => {
+      mechanism?.answer?.({ initVector: Buffer.from('8 bytes!') })
+      return 1
+    },
+  })
+  const thrown = new RangeError('not mine')
+  const none = new Uint8Array(0)
+  const parameter = { initVector: Buffer.alloc(8), password: none, salt: none, iteration: 1 }
+  const answer = () => {
+    throw thrown
+  }
+  const mechanism = { type: typeOf('CK_PBE_PARAMS'), parameter, answer }
+  await assert.rejects(
+    async () => client.call('C_GenerateKey', [1, mechanism, []]),
+    (error: unknown) => error instanceof CryptokiError && error.cause === thrown,
+  )
+})
+
+test('a message’s parameter is told from that of an operation, and comes back changed', async (t) => {
+  const bytes = Buffer.from('iv')
+  const message = { iv: bytes, ivFixedBits: 0, ivGenerator: 1, tag: Buffer.alloc(2), tagBits: 16 }
+  const { client } = await served(t, {
+    C_EncryptMessage: ([, given, aad]) => {
+      assert.equal((given.parameter as Parameter).tagBits, 16)
+      given.answer?.({ iv: Buffer.from('IV'), tag: Buffer.from('ok') })
+      return aad ?? bytes
+    },
+  })
+  const backs: Parameter[] = []
+  const argument = {
+    type: typeOf('CK_GCM_PARAMS'),
+    parameter: message,
+    answer: (values: Parameter) => void backs.push(values),
+  }
+  await client.call('C_EncryptMessage', [1, argument, bytes, dataOf(bytes), 10])
+  assert.deepEqual(backs, [{ iv: Buffer.from('IV'), tag: Buffer.from('ok') }])
 })
 
 test('C_Initialize is once, and after C_Finalize there is no application', async (t) => {

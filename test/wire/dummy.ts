@@ -15,7 +15,7 @@ import type {
 } from '../../src/standard/calls.ts'
 import { connect } from '../../src/wire/client.ts'
 import { Connection } from '../../src/wire/connection.ts'
-import { protocols } from '../../src/wire/protocol.ts'
+import { type Introduction, protocols } from '../../src/wire/protocol.ts'
 import { parameters } from './arbitraries.ts'
 
 export type Acts = {
@@ -53,6 +53,7 @@ export interface Served {
   /** The client's end, for bytes of one's own. */
   readonly stream: Duplex
   readonly programs: string[]
+  readonly introductions: Introduction[]
   readonly logged: unknown[]
 }
 
@@ -64,13 +65,15 @@ export function serve(
   const dummy = new Dummy(acts)
   const programs: string[] = []
   const logged: unknown[] = []
-  const open = (program: string) => {
-    programs.push(program)
+  const introductions: Introduction[] = []
+  const open = (introduction: Introduction) => {
+    programs.push(introduction.program)
+    introductions.push(introduction)
     return dummy
   }
   const log = (error: unknown) => void logged.push(error)
   const connection = new Connection(there, { open, protocolFor, log })
-  return { dummy, connection, stream, programs, logged }
+  return { dummy, connection, stream, programs, introductions, logged }
 }
 
 /** The two ends of a Unix socket. */

@@ -102,7 +102,7 @@ const initialize = (protocol: Protocol): Buffer => {
   const call = Array.from(protocol.calls.values()).find(({ name }) => name === 'C_Initialize')
   assert.ok(call)
   const handshake = Buffer.from('PRIVATE-GNOME-KEYRING-PKCS11-PROTOCOL-V-1')
-  const inputs = protocol.extended ? ['fuzz'] : [handshake, false, null]
+  const inputs = protocol.extended ? ['fuzz', 1, true, 0] : [handshake, false, null]
   return bodyOf((writer) => writeRequest(call, writer, inputs))
 }
 

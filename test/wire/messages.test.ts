@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
 import { head } from '../../src/wire/calls.ts'
-import { EXTENSION, READ, STOP, SURRENDER } from '../../src/wire/protocol.ts'
+import { EXTENSION, READ, STOP, SURRENDER, TRACE } from '../../src/wire/protocol.ts'
 import { WireError } from '../../src/wire/reader.ts'
 import { type Acts, serve } from './dummy.ts'
 
@@ -22,7 +22,18 @@ const frame = (code: number, ...parts: Uint8Array[]) => {
   return Buffer.concat([u32(code), u32(0), u32(body.length), body])
 }
 
-const initialize = frame(1, head(0x53000000, 'z'), u32(4), Buffer.from('test'))
+/** C_Initialize of a program that may want a trace (1), and a pace of 100 ms. */
+const introduction = (traces: number) =>
+  frame(
+    1,
+    head(0x53000000, 'zuyu'),
+    u32(4),
+    Buffer.from('test'),
+    u64(process.pid),
+    Buffer.of(traces),
+    u64(100),
+  )
+const initialize = introduction(0)
 const digestUpdate = head(0x53000027, 'ud')
 const logout = head(0x53000013, 'u')
 
@@ -157,4 +168,42 @@ test('more than 1,024 calls under way end the connection', async () => {
   stream.write(frame(1026, head(0x53000043, 'u'), u64(0)))
   await connection.over
   assert.match(String(logged[0]), /too many calls/)
+})
+
+/** Whether the frame is a TRACE of call 1, and its line without milliseconds. */
+async function nextLine(stream: Duplex, skip = 0): Promise<string> {
+  const got = await nextFrame(stream, skip)
+  assert.deepEqual(got.subarray(12, 12 + TRACE.head.length), TRACE.head)
+  return got.toString('utf8', 12 + TRACE.head.length + 4).replace(/\d+\.\d ms/, 'T')
+}
+
+test('a client that wishes it is told every call, with the reason of an error, ahead of the answer', async () => {
+  const { stream } = serve({
+    C_Logout: () => {
+      throw new CryptokiError(CKR.USER_NOT_LOGGED_IN, 'nobody is here')
+    },
+  })
+  stream.write(Buffer.concat([Buffer.of(EXTENSION), introduction(1)]))
+  assert.equal(await nextLine(stream, 1), 'C_Initialize() = CKR_OK (T)')
+  assert.equal((await nextFrame(stream)).readUInt32BE(12), 0x53000000)
+  stream.write(frame(2, logout, u64(9)))
+  assert.equal(
+    await nextLine(stream),
+    'C_Logout(session 9) = CKR_USER_NOT_LOGGED_IN: nobody is here (T)',
+  )
+  assert.equal((await nextFrame(stream)).toString('hex'), errorFrame(2, CKR.USER_NOT_LOGGED_IN))
+  stream.destroy()
+})
+
+test('an introduction tells program, process and pace; a pace of more than an hour is refused', async () => {
+  const { introductions } = await begun({})
+  assert.deepEqual(introductions, [
+    { program: 'test', pid: process.pid, traces: false, interval: 100 },
+  ])
+  const { stream } = serve()
+  const hasty = introduction(1)
+  hasty.writeBigUInt64BE(3_600_001n, hasty.length - 8)
+  stream.write(Buffer.concat([Buffer.of(EXTENSION), hasty]))
+  assert.equal((await nextFrame(stream, 1)).toString('hex'), errorFrame(1, CKR.ARGUMENTS_BAD))
+  stream.destroy()
 })

@@ -8,12 +8,14 @@
 #include "marshal.h"
 #include "mechanism.h"
 #include "module.h"
+#include "pending.h"
 #include "sessions.h"
 #include "template.h"
 
 EXPORTED
 CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetInfo",
     .index = 2,
     .request = "",
     .answer = "S",
@@ -23,7 +25,7 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
   struct call call;
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "vf32uf32v");
   return call_end(&call);
@@ -32,6 +34,7 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo) {
 EXPORTED
 CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount) {
   static const struct function row = {
+    .name = "C_GetSlotList",
     .index = 4,
     .request = "yn",
     .answer = "n",
@@ -42,7 +45,7 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_bool(&call, tokenPresent);
-  put_list(&call, pSlotList, pulCount);
+  put_list(&call, "pulCount", pSlotList, pulCount);
   call_transact(&call);
   get_list(&call, pSlotList, pulCount);
   return call_end(&call);
@@ -51,6 +54,7 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 EXPORTED
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetSlotInfo",
     .index = 5,
     .request = "u",
     .answer = "S",
@@ -61,7 +65,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "f64f32uvv");
   return call_end(&call);
@@ -70,6 +74,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo) {
 EXPORTED
 CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetTokenInfo",
     .index = 6,
     .request = "u",
     .answer = "S",
@@ -80,7 +85,7 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "f32f32f16f16uuuuuuuuuuuvvf16");
   return call_end(&call);
@@ -90,6 +95,7 @@ EXPORTED
 CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList,
                          CK_ULONG_PTR pulCount) {
   static const struct function row = {
+    .name = "C_GetMechanismList",
     .index = 7,
     .request = "un",
     .answer = "n",
@@ -100,7 +106,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  put_list(&call, pMechanismList, pulCount);
+  put_list(&call, "pulCount", pMechanismList, pulCount);
   call_transact(&call);
   get_list(&call, pMechanismList, pulCount);
   return call_end(&call);
@@ -109,6 +115,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slotID, CK_MECHANISM_TYPE_PTR pMechanismList
 EXPORTED
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetMechanismInfo",
     .index = 8,
     .request = "uu",
     .answer = "S",
@@ -120,7 +127,7 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
   put_ulong(&call, type);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "uuu");
   return call_end(&call);
@@ -130,6 +137,7 @@ EXPORTED
 CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
                   CK_UTF8CHAR_PTR pLabel) {
   static const struct function row = {
+    .name = "C_InitToken",
     .index = 9,
     .request = "ual",
     .answer = "",
@@ -140,8 +148,8 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, slotID);
-  put_bytes(&call, pPin, ulPinLen);
-  put_label(&call, pLabel);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
+  put_label(&call, "pLabel", pLabel);
   call_transact(&call);
   return call_end(&call);
 }
@@ -149,6 +157,7 @@ CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 EXPORTED
 CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen) {
   static const struct function row = {
+    .name = "C_InitPIN",
     .index = 10,
     .request = "ua",
     .answer = "",
@@ -159,7 +168,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPin
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pPin, ulPinLen);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -168,6 +177,7 @@ EXPORTED
 CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen,
                CK_UTF8CHAR_PTR pNewPin, CK_ULONG ulNewLen) {
   static const struct function row = {
+    .name = "C_SetPIN",
     .index = 11,
     .request = "uaa",
     .answer = "",
@@ -178,8 +188,8 @@ CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulO
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pOldPin, ulOldLen);
-  put_bytes(&call, pNewPin, ulNewLen);
+  put_bytes(&call, "pOldPin", pOldPin, ulOldLen);
+  put_bytes(&call, "pNewPin", pNewPin, ulNewLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -188,6 +198,7 @@ EXPORTED
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
                     CK_SESSION_HANDLE_PTR phSession) {
   static const struct function row = {
+    .name = "C_OpenSession",
     .index = 12,
     .request = "uuy",
     .answer = "u",
@@ -200,7 +211,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
   put_ulong(&call, slotID);
   put_ulong(&call, flags);
   put_notify(&call, pApplication, Notify);
-  want(&call, phSession);
+  want(&call, "phSession", phSession);
   call_transact(&call);
   get_ulong(&call, phSession);
   session_opened(&call, slotID, phSession);
@@ -210,6 +221,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
 EXPORTED
 CK_RV C_CloseSession(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_CloseSession",
     .index = 13,
     .request = "u",
     .answer = "",
@@ -228,6 +240,7 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE hSession) {
 EXPORTED
 CK_RV C_CloseAllSessions(CK_SLOT_ID slotID) {
   static const struct function row = {
+    .name = "C_CloseAllSessions",
     .index = 14,
     .request = "u",
     .answer = "",
@@ -247,6 +260,7 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slotID) {
 EXPORTED
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo) {
   static const struct function row = {
+    .name = "C_GetSessionInfo",
     .index = 15,
     .request = "u",
     .answer = "S",
@@ -257,7 +271,7 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_SESSION_INFO_PTR pInfo) {
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pInfo);
+  want(&call, "pInfo", pInfo);
   call_transact(&call);
   get_structure(&call, pInfo, sizeof *pInfo, "uuuu");
   return call_end(&call);
@@ -267,6 +281,7 @@ EXPORTED
 CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState,
                           CK_ULONG_PTR pulOperationStateLen) {
   static const struct function row = {
+    .name = "C_GetOperationState",
     .index = 16,
     .request = "uf",
     .answer = "f",
@@ -277,7 +292,7 @@ CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pOperationState, pulOperationStateLen);
+  put_room(&call, "pulOperationStateLen", pOperationState, pulOperationStateLen);
   call_transact(&call);
   get_room(&call, pOperationState, pulOperationStateLen);
   return call_end(&call);
@@ -288,6 +303,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
                           CK_ULONG ulOperationStateLen, CK_OBJECT_HANDLE hEncryptionKey,
                           CK_OBJECT_HANDLE hAuthenticationKey) {
   static const struct function row = {
+    .name = "C_SetOperationState",
     .index = 17,
     .request = "uauu",
     .answer = "",
@@ -298,7 +314,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pOperationState, ulOperationStateLen);
+  put_bytes(&call, "pOperationState", pOperationState, ulOperationStateLen);
   put_ulong(&call, hEncryptionKey);
   put_ulong(&call, hAuthenticationKey);
   call_transact(&call);
@@ -309,6 +325,7 @@ EXPORTED
 CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
               CK_ULONG ulPinLen) {
   static const struct function row = {
+    .name = "C_Login",
     .index = 18,
     .request = "uua",
     .answer = "",
@@ -320,7 +337,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, userType);
-  put_bytes(&call, pPin, ulPinLen);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -328,6 +345,7 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
 EXPORTED
 CK_RV C_Logout(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_Logout",
     .index = 19,
     .request = "u",
     .answer = "",
@@ -346,6 +364,7 @@ EXPORTED
 CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount,
                      CK_OBJECT_HANDLE_PTR phObject) {
   static const struct function row = {
+    .name = "C_CreateObject",
     .index = 20,
     .request = "uA",
     .answer = "u",
@@ -356,8 +375,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phObject);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phObject", phObject);
   call_transact(&call);
   get_ulong(&call, phObject);
   return call_end(&call);
@@ -367,6 +386,7 @@ EXPORTED
 CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                    CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phNewObject) {
   static const struct function row = {
+    .name = "C_CopyObject",
     .index = 21,
     .request = "uuA",
     .answer = "u",
@@ -378,8 +398,8 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phNewObject);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phNewObject", phNewObject);
   call_transact(&call);
   get_ulong(&call, phNewObject);
   return call_end(&call);
@@ -388,6 +408,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
 EXPORTED
 CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject) {
   static const struct function row = {
+    .name = "C_DestroyObject",
     .index = 22,
     .request = "uu",
     .answer = "",
@@ -406,6 +427,7 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject) {
 EXPORTED
 CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_ULONG_PTR pulSize) {
   static const struct function row = {
+    .name = "C_GetObjectSize",
     .index = 23,
     .request = "uu",
     .answer = "u",
@@ -417,7 +439,7 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject, CK_U
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  want(&call, pulSize);
+  want(&call, "pulSize", pulSize);
   call_transact(&call);
   get_ulong(&call, pulSize);
   return call_end(&call);
@@ -427,6 +449,7 @@ EXPORTED
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                           CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_GetAttributeValue",
     .index = 24,
     .request = "uuQ",
     .answer = "Q",
@@ -438,7 +461,7 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_query(&call, pTemplate, ulCount);
+  put_query(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   get_query(&call, pTemplate, ulCount);
   return call_end(&call);
@@ -448,6 +471,7 @@ EXPORTED
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
                           CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_SetAttributeValue",
     .index = 25,
     .request = "uuA",
     .answer = "",
@@ -459,7 +483,7 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
   put_ulong(&call, hObject);
-  put_template(&call, pTemplate, ulCount);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   return call_end(&call);
 }
@@ -467,6 +491,7 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hObject,
 EXPORTED
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount) {
   static const struct function row = {
+    .name = "C_FindObjectsInit",
     .index = 26,
     .request = "uA",
     .answer = "",
@@ -477,7 +502,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE hSession, CK_ATTRIBUTE_PTR pTemplate, 
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_template(&call, pTemplate, ulCount);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
   call_transact(&call);
   return call_end(&call);
 }
@@ -486,6 +511,7 @@ EXPORTED
 CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
                     CK_ULONG ulMaxObjectCount, CK_ULONG_PTR pulObjectCount) {
   static const struct function row = {
+    .name = "C_FindObjects",
     .index = 27,
     .request = "uh",
     .answer = "h",
@@ -496,7 +522,8 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_found(&call, phObject, ulMaxObjectCount, pulObjectCount);
+  want(&call, "pulObjectCount", pulObjectCount);
+  put_found(&call, "phObject", phObject, ulMaxObjectCount);
   call_transact(&call);
   get_found(&call, phObject, ulMaxObjectCount, pulObjectCount);
   return call_end(&call);
@@ -505,6 +532,7 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
 EXPORTED
 CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE hSession) {
   static const struct function row = {
+    .name = "C_FindObjectsFinal",
     .index = 28,
     .request = "u",
     .answer = "",
@@ -523,6 +551,7 @@ EXPORTED
 CK_RV C_EncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_EncryptInit",
     .index = 29,
     .request = "uMu",
     .answer = "",
@@ -543,6 +572,7 @@ EXPORTED
 CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                 CK_BYTE_PTR pEncryptedData, CK_ULONG_PTR pulEncryptedDataLen) {
   static const struct function row = {
+    .name = "C_Encrypt",
     .index = 30,
     .request = "udf",
     .answer = "f",
@@ -553,8 +583,8 @@ CK_RV C_Encrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLe
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pEncryptedData, pulEncryptedDataLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulEncryptedDataLen", pEncryptedData, pulEncryptedDataLen);
   call_transact(&call);
   get_room(&call, pEncryptedData, pulEncryptedDataLen);
   return call_end(&call);
@@ -564,6 +594,7 @@ EXPORTED
 CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                       CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_EncryptUpdate",
     .index = 31,
     .request = "udf",
     .answer = "f",
@@ -574,8 +605,8 @@ CK_RV C_EncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ul
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -585,6 +616,7 @@ EXPORTED
 CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart,
                      CK_ULONG_PTR pulLastEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_EncryptFinal",
     .index = 32,
     .request = "uf",
     .answer = "f",
@@ -595,7 +627,7 @@ CK_RV C_EncryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastEncryptedPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pLastEncryptedPart, pulLastEncryptedPartLen);
+  put_room(&call, "pulLastEncryptedPartLen", pLastEncryptedPart, pulLastEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pLastEncryptedPart, pulLastEncryptedPartLen);
   return call_end(&call);
@@ -605,6 +637,7 @@ EXPORTED
 CK_RV C_DecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_DecryptInit",
     .index = 33,
     .request = "uMu",
     .answer = "",
@@ -625,6 +658,7 @@ EXPORTED
 CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData,
                 CK_ULONG ulEncryptedDataLen, CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen) {
   static const struct function row = {
+    .name = "C_Decrypt",
     .index = 34,
     .request = "udf",
     .answer = "f",
@@ -635,8 +669,8 @@ CK_RV C_Decrypt(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedData,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedData, ulEncryptedDataLen);
-  put_room(&call, pData, pulDataLen);
+  put_data(&call, "pEncryptedData", pEncryptedData, ulEncryptedDataLen);
+  put_room(&call, "pulDataLen", pData, pulDataLen);
   call_transact(&call);
   get_room(&call, pData, pulDataLen);
   return call_end(&call);
@@ -646,6 +680,7 @@ EXPORTED
 CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart,
                       CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart, CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptUpdate",
     .index = 35,
     .request = "udf",
     .answer = "f",
@@ -656,8 +691,8 @@ CK_RV C_DecryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -667,6 +702,7 @@ EXPORTED
 CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
                      CK_ULONG_PTR pulLastPartLen) {
   static const struct function row = {
+    .name = "C_DecryptFinal",
     .index = 36,
     .request = "uf",
     .answer = "f",
@@ -677,7 +713,7 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pLastPart, pulLastPartLen);
+  put_room(&call, "pulLastPartLen", pLastPart, pulLastPartLen);
   call_transact(&call);
   get_room(&call, pLastPart, pulLastPartLen);
   return call_end(&call);
@@ -686,6 +722,7 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pLastPart,
 EXPORTED
 CK_RV C_DigestInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism) {
   static const struct function row = {
+    .name = "C_DigestInit",
     .index = 37,
     .request = "uM",
     .answer = "",
@@ -705,6 +742,7 @@ EXPORTED
 CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen) {
   static const struct function row = {
+    .name = "C_Digest",
     .index = 38,
     .request = "udf",
     .answer = "f",
@@ -715,8 +753,8 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pDigest, pulDigestLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulDigestLen", pDigest, pulDigestLen);
   call_transact(&call);
   get_room(&call, pDigest, pulDigestLen);
   return call_end(&call);
@@ -725,6 +763,7 @@ CK_RV C_Digest(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 EXPORTED
 CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_DigestUpdate",
     .index = 39,
     .request = "ud",
     .answer = "",
@@ -735,7 +774,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -743,6 +782,7 @@ CK_RV C_DigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 EXPORTED
 CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_DigestKey",
     .index = 40,
     .request = "uu",
     .answer = "",
@@ -761,6 +801,7 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hKey) {
 EXPORTED
 CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PTR pulDigestLen) {
   static const struct function row = {
+    .name = "C_DigestFinal",
     .index = 41,
     .request = "uf",
     .answer = "f",
@@ -771,7 +812,7 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pDigest, pulDigestLen);
+  put_room(&call, "pulDigestLen", pDigest, pulDigestLen);
   call_transact(&call);
   get_room(&call, pDigest, pulDigestLen);
   return call_end(&call);
@@ -780,6 +821,7 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDigest, CK_ULONG_PT
 EXPORTED
 CK_RV C_SignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_SignInit",
     .index = 42,
     .request = "uMu",
     .answer = "",
@@ -800,6 +842,7 @@ EXPORTED
 CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
              CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_Sign",
     .index = 43,
     .request = "udf",
     .answer = "f",
@@ -810,8 +853,8 @@ CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -820,6 +863,7 @@ CK_RV C_Sign(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
 EXPORTED
 CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_SignUpdate",
     .index = 44,
     .request = "ud",
     .answer = "",
@@ -830,7 +874,7 @@ CK_RV C_SignUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPar
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -839,6 +883,7 @@ EXPORTED
 CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature,
                   CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_SignFinal",
     .index = 45,
     .request = "uf",
     .answer = "f",
@@ -849,7 +894,7 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -859,6 +904,7 @@ EXPORTED
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                         CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_SignRecoverInit",
     .index = 46,
     .request = "uMu",
     .answer = "",
@@ -879,6 +925,7 @@ EXPORTED
 CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                     CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
   static const struct function row = {
+    .name = "C_SignRecover",
     .index = 47,
     .request = "udf",
     .answer = "f",
@@ -889,8 +936,8 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_room(&call, pSignature, pulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
   call_transact(&call);
   get_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
@@ -899,6 +946,7 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDa
 EXPORTED
 CK_RV C_VerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism, CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_VerifyInit",
     .index = 48,
     .request = "uMu",
     .answer = "",
@@ -919,6 +967,7 @@ EXPORTED
 CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
                CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
   static const struct function row = {
+    .name = "C_Verify",
     .index = 49,
     .request = "uda",
     .answer = "",
@@ -929,8 +978,8 @@ CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pData, ulDataLen);
-  put_bytes(&call, pSignature, ulSignatureLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -938,6 +987,7 @@ CK_RV C_Verify(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen
 EXPORTED
 CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
   static const struct function row = {
+    .name = "C_VerifyUpdate",
     .index = 50,
     .request = "ud",
     .answer = "",
@@ -948,7 +998,7 @@ CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -956,6 +1006,7 @@ CK_RV C_VerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulP
 EXPORTED
 CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
   static const struct function row = {
+    .name = "C_VerifyFinal",
     .index = 51,
     .request = "ua",
     .answer = "",
@@ -966,7 +1017,7 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSignature, ulSignatureLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -975,6 +1026,7 @@ EXPORTED
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                           CK_OBJECT_HANDLE hKey) {
   static const struct function row = {
+    .name = "C_VerifyRecoverInit",
     .index = 52,
     .request = "uMu",
     .answer = "",
@@ -995,6 +1047,7 @@ EXPORTED
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen,
                       CK_BYTE_PTR pData, CK_ULONG_PTR pulDataLen) {
   static const struct function row = {
+    .name = "C_VerifyRecover",
     .index = 53,
     .request = "uaf",
     .answer = "f",
@@ -1005,8 +1058,8 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSignature, CK_ULO
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSignature, ulSignatureLen);
-  put_room(&call, pData, pulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  put_room(&call, "pulDataLen", pData, pulDataLen);
   call_transact(&call);
   get_room(&call, pData, pulDataLen);
   return call_end(&call);
@@ -1016,6 +1069,7 @@ EXPORTED
 CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                             CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_DigestEncryptUpdate",
     .index = 54,
     .request = "udf",
     .answer = "f",
@@ -1026,8 +1080,8 @@ CK_RV C_DigestEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_UL
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -1038,6 +1092,7 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
                             CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart,
                             CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptDigestUpdate",
     .index = 55,
     .request = "udf",
     .answer = "f",
@@ -1048,8 +1103,8 @@ CK_RV C_DecryptDigestUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -1059,6 +1114,7 @@ EXPORTED
 CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen,
                           CK_BYTE_PTR pEncryptedPart, CK_ULONG_PTR pulEncryptedPartLen) {
   static const struct function row = {
+    .name = "C_SignEncryptUpdate",
     .index = 56,
     .request = "udf",
     .answer = "f",
@@ -1069,8 +1125,8 @@ CK_RV C_SignEncryptUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULON
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pPart, ulPartLen);
-  put_room(&call, pEncryptedPart, pulEncryptedPartLen);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  put_room(&call, "pulEncryptedPartLen", pEncryptedPart, pulEncryptedPartLen);
   call_transact(&call);
   get_room(&call, pEncryptedPart, pulEncryptedPartLen);
   return call_end(&call);
@@ -1081,6 +1137,7 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
                             CK_ULONG ulEncryptedPartLen, CK_BYTE_PTR pPart,
                             CK_ULONG_PTR pulPartLen) {
   static const struct function row = {
+    .name = "C_DecryptVerifyUpdate",
     .index = 57,
     .request = "udf",
     .answer = "f",
@@ -1091,8 +1148,8 @@ CK_RV C_DecryptVerifyUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPa
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_data(&call, pEncryptedPart, ulEncryptedPartLen);
-  put_room(&call, pPart, pulPartLen);
+  put_data(&call, "pEncryptedPart", pEncryptedPart, ulEncryptedPartLen);
+  put_room(&call, "pulPartLen", pPart, pulPartLen);
   call_transact(&call);
   get_room(&call, pPart, pulPartLen);
   return call_end(&call);
@@ -1102,6 +1159,7 @@ EXPORTED
 CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                     CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulCount, CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_GenerateKey",
     .index = 58,
     .request = "uMA",
     .answer = "u",
@@ -1112,10 +1170,10 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
-  put_template(&call, pTemplate, ulCount);
-  want(&call, phKey);
+  put_template(&call, "pTemplate", pTemplate, ulCount);
+  want(&call, "phKey", phKey);
   call_transact(&call);
   get_ulong(&call, phKey);
   return call_end(&call);
@@ -1127,6 +1185,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                         CK_ATTRIBUTE_PTR pPrivateKeyTemplate, CK_ULONG ulPrivateKeyAttributeCount,
                         CK_OBJECT_HANDLE_PTR phPublicKey, CK_OBJECT_HANDLE_PTR phPrivateKey) {
   static const struct function row = {
+    .name = "C_GenerateKeyPair",
     .index = 59,
     .request = "uMAA",
     .answer = "uu",
@@ -1137,12 +1196,12 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
-  put_template(&call, pPublicKeyTemplate, ulPublicKeyAttributeCount);
-  put_template(&call, pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
-  want(&call, phPublicKey);
-  want(&call, phPrivateKey);
+  put_template(&call, "pPublicKeyTemplate", pPublicKeyTemplate, ulPublicKeyAttributeCount);
+  put_template(&call, "pPrivateKeyTemplate", pPrivateKeyTemplate, ulPrivateKeyAttributeCount);
+  want(&call, "phPublicKey", phPublicKey);
+  want(&call, "phPrivateKey", phPrivateKey);
   call_transact(&call);
   get_ulong(&call, phPublicKey);
   get_ulong(&call, phPrivateKey);
@@ -1154,6 +1213,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                 CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pWrappedKey,
                 CK_ULONG_PTR pulWrappedKeyLen) {
   static const struct function row = {
+    .name = "C_WrapKey",
     .index = 60,
     .request = "uMuuf",
     .answer = "f",
@@ -1164,11 +1224,11 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hWrappingKey);
   put_ulong(&call, hKey);
-  put_room(&call, pWrappedKey, pulWrappedKeyLen);
+  put_room(&call, "pulWrappedKeyLen", pWrappedKey, pulWrappedKeyLen);
   call_transact(&call);
   get_room(&call, pWrappedKey, pulWrappedKeyLen);
   return call_end(&call);
@@ -1180,6 +1240,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                   CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate, CK_ULONG ulAttributeCount,
                   CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_UnwrapKey",
     .index = 61,
     .request = "uMuaA",
     .answer = "u",
@@ -1190,12 +1251,12 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_WRAP, pMechanism);
   put_ulong(&call, hUnwrappingKey);
-  put_bytes(&call, pWrappedKey, ulWrappedKeyLen);
-  put_template(&call, pTemplate, ulAttributeCount);
-  want(&call, phKey);
+  put_bytes(&call, "pWrappedKey", pWrappedKey, ulWrappedKeyLen);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  want(&call, "phKey", phKey);
   call_transact(&call);
   get_ulong(&call, phKey);
   return call_end(&call);
@@ -1206,6 +1267,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
                   CK_OBJECT_HANDLE hBaseKey, CK_ATTRIBUTE_PTR pTemplate,
                   CK_ULONG ulAttributeCount, CK_OBJECT_HANDLE_PTR phKey) {
   static const struct function row = {
+    .name = "C_DeriveKey",
     .index = 62,
     .request = "uMuA",
     .answer = "u",
@@ -1216,11 +1278,11 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  want(&call, pMechanism);
+  want(&call, "pMechanism", pMechanism);
   put_mechanism(&call, USE_MECHANISM, pMechanism);
   put_ulong(&call, hBaseKey);
-  put_template(&call, pTemplate, ulAttributeCount);
-  want_key(&call, phKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  want_key(&call, "phKey", phKey);
   call_transact(&call);
   get_key(&call, phKey);
   return call_end(&call);
@@ -1229,6 +1291,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 EXPORTED
 CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen) {
   static const struct function row = {
+    .name = "C_SeedRandom",
     .index = 63,
     .request = "ua",
     .answer = "",
@@ -1239,7 +1302,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_bytes(&call, pSeed, ulSeedLen);
+  put_bytes(&call, "pSeed", pSeed, ulSeedLen);
   call_transact(&call);
   return call_end(&call);
 }
@@ -1247,6 +1310,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSee
 EXPORTED
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_ULONG ulRandomLen) {
   static const struct function row = {
+    .name = "C_GenerateRandom",
     .index = 64,
     .request = "ug",
     .answer = "g",
@@ -1257,7 +1321,7 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_U
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_session(&call, hSession);
-  put_fill(&call, pRandomData, ulRandomLen);
+  put_fill(&call, "pRandomData", pRandomData, ulRandomLen);
   call_transact(&call);
   get_fill(&call, pRandomData, ulRandomLen);
   return call_end(&call);
@@ -1266,18 +1330,19 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_U
 EXPORTED
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE hSession) {
   (void)hSession;
-  return module_is_initialized() ? CKR_FUNCTION_NOT_PARALLEL : CKR_CRYPTOKI_NOT_INITIALIZED;
+  return always("C_GetFunctionStatus", CKR_FUNCTION_NOT_PARALLEL);
 }
 
 EXPORTED
 CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession) {
   (void)hSession;
-  return module_is_initialized() ? CKR_FUNCTION_NOT_PARALLEL : CKR_CRYPTOKI_NOT_INITIALIZED;
+  return always("C_CancelFunction", CKR_FUNCTION_NOT_PARALLEL);
 }
 
 EXPORTED
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pReserved) {
   static const struct function row = {
+    .name = "C_WaitForSlotEvent",
     .index = 67,
     .request = "u",
     .answer = "u",
@@ -1288,12 +1353,949 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pRese
 
   if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
   put_ulong(&call, flags);
-  want(&call, pSlot);
-  want_null(&call, pReserved);
+  want(&call, "pSlot", pSlot);
+  want_null(&call, "pReserved", pReserved);
   call_transact(&call);
   get_ulong(&call, pSlot);
   return call_end(&call);
 }
+
+CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
+                  CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen) {
+  static const struct function row = {
+    .name = "C_LoginUser",
+    .index = 70,
+    .request = "uuaa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, userType);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
+  put_bytes(&call, "pUsername", pUsername, ulUsernameLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_SessionCancel",
+    .index = 71,
+    .request = "uu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_FUNCTION_FAILED,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageEncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                           CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageEncryptInit",
+    .index = 72,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_ENCRYPT, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                       CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                       CK_ULONG ulAssociatedDataLen, CK_BYTE_PTR pPlaintext,
+                       CK_ULONG ulPlaintextLen, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG_PTR pulCiphertextLen) {
+  static const struct function row = {
+    .name = "C_EncryptMessage",
+    .index = 73,
+    .request = "uPadf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_data(&call, "pPlaintext", pPlaintext, ulPlaintextLen);
+  put_room(&call, "pulCiphertextLen", pCiphertext, pulCiphertextLen);
+  call_transact(&call);
+  get_room(&call, pCiphertext, pulCiphertextLen);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                            CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                            CK_ULONG ulAssociatedDataLen) {
+  static const struct function row = {
+    .name = "C_EncryptMessageBegin",
+    .index = 74,
+    .request = "uPa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen, CK_BYTE_PTR pPlaintextPart,
+                           CK_ULONG ulPlaintextPartLen, CK_BYTE_PTR pCiphertextPart,
+                           CK_ULONG_PTR pulCiphertextPartLen, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_EncryptMessageNext",
+    .index = 75,
+    .request = "uPdfu",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pPlaintextPart", pPlaintextPart, ulPlaintextPartLen);
+  put_room(&call, "pulCiphertextPartLen", pCiphertextPart, pulCiphertextPartLen);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  get_room(&call, pCiphertextPart, pulCiphertextPartLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageEncryptFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageEncryptFinal",
+    .index = 76,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageDecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                           CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageDecryptInit",
+    .index = 77,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_DECRYPT, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                       CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                       CK_ULONG ulAssociatedDataLen, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG ulCiphertextLen, CK_BYTE_PTR pPlaintext,
+                       CK_ULONG_PTR pulPlaintextLen) {
+  static const struct function row = {
+    .name = "C_DecryptMessage",
+    .index = 78,
+    .request = "uPadf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_data(&call, "pCiphertext", pCiphertext, ulCiphertextLen);
+  put_room(&call, "pulPlaintextLen", pPlaintext, pulPlaintextLen);
+  call_transact(&call);
+  get_room(&call, pPlaintext, pulPlaintextLen);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                            CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                            CK_ULONG ulAssociatedDataLen) {
+  static const struct function row = {
+    .name = "C_DecryptMessageBegin",
+    .index = 79,
+    .request = "uPa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen, CK_BYTE_PTR pCiphertextPart,
+                           CK_ULONG ulCiphertextPartLen, CK_BYTE_PTR pPlaintextPart,
+                           CK_ULONG_PTR pulPlaintextPartLen, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_DecryptMessageNext",
+    .index = 80,
+    .request = "uPdfu",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pCiphertextPart", pCiphertextPart, ulCiphertextPartLen);
+  put_room(&call, "pulPlaintextPartLen", pPlaintextPart, pulPlaintextPartLen);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  get_room(&call, pPlaintextPart, pulPlaintextPartLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageDecryptFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageDecryptFinal",
+    .index = 81,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageSignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                        CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageSignInit",
+    .index = 82,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_SIGN, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter, CK_ULONG ulParameterLen,
+                    CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
+                    CK_ULONG_PTR pulSignatureLen) {
+  static const struct function row = {
+    .name = "C_SignMessage",
+    .index = 83,
+    .request = "uPdf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
+  call_transact(&call);
+  get_room(&call, pSignature, pulSignatureLen);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                         CK_ULONG ulParameterLen) {
+  static const struct function row = {
+    .name = "C_SignMessageBegin",
+    .index = 84,
+    .request = "uP",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                        CK_ULONG ulParameterLen, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
+                        CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
+  static const struct function row = {
+    .name = "C_SignMessageNext",
+    .index = 85,
+    .request = "uPdf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
+  call_transact(&call);
+  get_room(&call, pSignature, pulSignatureLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageSignFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageSignFinal",
+    .index = 86,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageVerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                          CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageVerifyInit",
+    .index = 87,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_VERIFY, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter, CK_ULONG ulParameterLen,
+                      CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
+                      CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessage",
+    .index = 88,
+    .request = "uPda",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessageBegin",
+    .index = 89,
+    .request = "uP",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                          CK_ULONG ulParameterLen, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
+                          CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessageNext",
+    .index = 90,
+    .request = "uPda",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageVerifyFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageVerifyFinal",
+    .index = 91,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_EncapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                       CK_OBJECT_HANDLE hPublicKey, CK_ATTRIBUTE_PTR pTemplate,
+                       CK_ULONG ulAttributeCount, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG_PTR pulCiphertextLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_EncapsulateKey",
+    .index = 92,
+    .request = "uMuAf",
+    .answer = "fu",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hPublicKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_room(&call, "pulCiphertextLen", pCiphertext, pulCiphertextLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_room(&call, pCiphertext, pulCiphertextLen);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+CK_RV C_DecapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                       CK_OBJECT_HANDLE hPrivateKey, CK_ATTRIBUTE_PTR pTemplate,
+                       CK_ULONG ulAttributeCount, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG ulCiphertextLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_DecapsulateKey",
+    .index = 93,
+    .request = "uMuAa",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hPrivateKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_bytes(&call, "pCiphertext", pCiphertext, ulCiphertextLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                            CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pSignature,
+                            CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifySignatureInit",
+    .index = 94,
+    .request = "uMua",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hKey);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignature(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen) {
+  static const struct function row = {
+    .name = "C_VerifySignature",
+    .index = 95,
+    .request = "ud",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_data(&call, "pData", pData, ulDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
+  static const struct function row = {
+    .name = "C_VerifySignatureUpdate",
+    .index = 96,
+    .request = "ud",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_VerifySignatureFinal",
+    .index = 97,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE hSession,
+                                  CK_SESSION_VALIDATION_FLAGS_TYPE type, CK_FLAGS_PTR pFlags) {
+  static const struct function row = {
+    .name = "C_GetSessionValidationFlags",
+    .index = 98,
+    .request = "uu",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, type);
+  want(&call, "pFlags", pFlags);
+  call_transact(&call);
+  get_ulong(&call, pFlags);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncComplete(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName,
+                      CK_ASYNC_DATA_PTR pResult) {
+  static const struct function row = {
+    .name = "C_AsyncComplete",
+    .index = 99,
+    .request = "uzy",
+    .answer = "D",
+    .gone = CKR_FUNCTION_FAILED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  put_async_data(&call, "pResult", pResult);
+  call_transact(&call);
+  get_async_data(&call, pResult);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncGetID(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName, CK_ULONG_PTR pulID) {
+  static const struct function row = {
+    .name = "C_AsyncGetID",
+    .index = 100,
+    .request = "uz",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  want(&call, "pulID", pulID);
+  call_transact(&call);
+  get_ulong(&call, pulID);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncJoin(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName, CK_ULONG ulID,
+                  CK_BYTE_PTR pData, CK_ULONG ulData) {
+  static const struct function row = {
+    .name = "C_AsyncJoin",
+    .index = 101,
+    .request = "uzuf",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  put_ulong(&call, ulID);
+  put_async_room(&call, "pData", pData, ulData);
+  call_transact(&call);
+  pending_joined(&call, pData, ulData);
+  return call_end(&call);
+}
+
+CK_RV C_WrapKeyAuthenticated(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                             CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey,
+                             CK_BYTE_PTR pAssociatedData, CK_ULONG ulAssociatedDataLen,
+                             CK_BYTE_PTR pWrappedKey, CK_ULONG_PTR pulWrappedKeyLen) {
+  static const struct function row = {
+    .name = "C_WrapKeyAuthenticated",
+    .index = 102,
+    .request = "uMuuaf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hWrappingKey);
+  put_ulong(&call, hKey);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_room(&call, "pulWrappedKeyLen", pWrappedKey, pulWrappedKeyLen);
+  call_transact(&call);
+  get_room(&call, pWrappedKey, pulWrappedKeyLen);
+  return call_end(&call);
+}
+
+CK_RV C_UnwrapKeyAuthenticated(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                               CK_OBJECT_HANDLE hUnwrappingKey, CK_BYTE_PTR pWrappedKey,
+                               CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate,
+                               CK_ULONG ulAttributeCount, CK_BYTE_PTR pAssociatedData,
+                               CK_ULONG ulAssociatedDataLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_UnwrapKeyAuthenticated",
+    .index = 103,
+    .request = "uMuaAa",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hUnwrappingKey);
+  put_bytes(&call, "pWrappedKey", pWrappedKey, ulWrappedKeyLen);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+static const CK_FUNCTION_LIST_3_2 function_list_3_2 = {
+  {3, 2},
+  C_Initialize,
+  C_Finalize,
+  C_GetInfo,
+  C_GetFunctionList,
+  C_GetSlotList,
+  C_GetSlotInfo,
+  C_GetTokenInfo,
+  C_GetMechanismList,
+  C_GetMechanismInfo,
+  C_InitToken,
+  C_InitPIN,
+  C_SetPIN,
+  C_OpenSession,
+  C_CloseSession,
+  C_CloseAllSessions,
+  C_GetSessionInfo,
+  C_GetOperationState,
+  C_SetOperationState,
+  C_Login,
+  C_Logout,
+  C_CreateObject,
+  C_CopyObject,
+  C_DestroyObject,
+  C_GetObjectSize,
+  C_GetAttributeValue,
+  C_SetAttributeValue,
+  C_FindObjectsInit,
+  C_FindObjects,
+  C_FindObjectsFinal,
+  C_EncryptInit,
+  C_Encrypt,
+  C_EncryptUpdate,
+  C_EncryptFinal,
+  C_DecryptInit,
+  C_Decrypt,
+  C_DecryptUpdate,
+  C_DecryptFinal,
+  C_DigestInit,
+  C_Digest,
+  C_DigestUpdate,
+  C_DigestKey,
+  C_DigestFinal,
+  C_SignInit,
+  C_Sign,
+  C_SignUpdate,
+  C_SignFinal,
+  C_SignRecoverInit,
+  C_SignRecover,
+  C_VerifyInit,
+  C_Verify,
+  C_VerifyUpdate,
+  C_VerifyFinal,
+  C_VerifyRecoverInit,
+  C_VerifyRecover,
+  C_DigestEncryptUpdate,
+  C_DecryptDigestUpdate,
+  C_SignEncryptUpdate,
+  C_DecryptVerifyUpdate,
+  C_GenerateKey,
+  C_GenerateKeyPair,
+  C_WrapKey,
+  C_UnwrapKey,
+  C_DeriveKey,
+  C_SeedRandom,
+  C_GenerateRandom,
+  C_GetFunctionStatus,
+  C_CancelFunction,
+  C_WaitForSlotEvent,
+  C_GetInterfaceList,
+  C_GetInterface,
+  C_LoginUser,
+  C_SessionCancel,
+  C_MessageEncryptInit,
+  C_EncryptMessage,
+  C_EncryptMessageBegin,
+  C_EncryptMessageNext,
+  C_MessageEncryptFinal,
+  C_MessageDecryptInit,
+  C_DecryptMessage,
+  C_DecryptMessageBegin,
+  C_DecryptMessageNext,
+  C_MessageDecryptFinal,
+  C_MessageSignInit,
+  C_SignMessage,
+  C_SignMessageBegin,
+  C_SignMessageNext,
+  C_MessageSignFinal,
+  C_MessageVerifyInit,
+  C_VerifyMessage,
+  C_VerifyMessageBegin,
+  C_VerifyMessageNext,
+  C_MessageVerifyFinal,
+  C_EncapsulateKey,
+  C_DecapsulateKey,
+  C_VerifySignatureInit,
+  C_VerifySignature,
+  C_VerifySignatureUpdate,
+  C_VerifySignatureFinal,
+  C_GetSessionValidationFlags,
+  C_AsyncComplete,
+  C_AsyncGetID,
+  C_AsyncJoin,
+  C_WrapKeyAuthenticated,
+  C_UnwrapKeyAuthenticated,
+};
+
+static const CK_FUNCTION_LIST_3_0 function_list_3_0 = {
+  {3, 0},
+  C_Initialize,
+  C_Finalize,
+  C_GetInfo,
+  C_GetFunctionList,
+  C_GetSlotList,
+  C_GetSlotInfo,
+  C_GetTokenInfo,
+  C_GetMechanismList,
+  C_GetMechanismInfo,
+  C_InitToken,
+  C_InitPIN,
+  C_SetPIN,
+  C_OpenSession,
+  C_CloseSession,
+  C_CloseAllSessions,
+  C_GetSessionInfo,
+  C_GetOperationState,
+  C_SetOperationState,
+  C_Login,
+  C_Logout,
+  C_CreateObject,
+  C_CopyObject,
+  C_DestroyObject,
+  C_GetObjectSize,
+  C_GetAttributeValue,
+  C_SetAttributeValue,
+  C_FindObjectsInit,
+  C_FindObjects,
+  C_FindObjectsFinal,
+  C_EncryptInit,
+  C_Encrypt,
+  C_EncryptUpdate,
+  C_EncryptFinal,
+  C_DecryptInit,
+  C_Decrypt,
+  C_DecryptUpdate,
+  C_DecryptFinal,
+  C_DigestInit,
+  C_Digest,
+  C_DigestUpdate,
+  C_DigestKey,
+  C_DigestFinal,
+  C_SignInit,
+  C_Sign,
+  C_SignUpdate,
+  C_SignFinal,
+  C_SignRecoverInit,
+  C_SignRecover,
+  C_VerifyInit,
+  C_Verify,
+  C_VerifyUpdate,
+  C_VerifyFinal,
+  C_VerifyRecoverInit,
+  C_VerifyRecover,
+  C_DigestEncryptUpdate,
+  C_DecryptDigestUpdate,
+  C_SignEncryptUpdate,
+  C_DecryptVerifyUpdate,
+  C_GenerateKey,
+  C_GenerateKeyPair,
+  C_WrapKey,
+  C_UnwrapKey,
+  C_DeriveKey,
+  C_SeedRandom,
+  C_GenerateRandom,
+  C_GetFunctionStatus,
+  C_CancelFunction,
+  C_WaitForSlotEvent,
+  C_GetInterfaceList,
+  C_GetInterface,
+  C_LoginUser,
+  C_SessionCancel,
+  C_MessageEncryptInit,
+  C_EncryptMessage,
+  C_EncryptMessageBegin,
+  C_EncryptMessageNext,
+  C_MessageEncryptFinal,
+  C_MessageDecryptInit,
+  C_DecryptMessage,
+  C_DecryptMessageBegin,
+  C_DecryptMessageNext,
+  C_MessageDecryptFinal,
+  C_MessageSignInit,
+  C_SignMessage,
+  C_SignMessageBegin,
+  C_SignMessageNext,
+  C_MessageSignFinal,
+  C_MessageVerifyInit,
+  C_VerifyMessage,
+  C_VerifyMessageBegin,
+  C_VerifyMessageNext,
+  C_MessageVerifyFinal,
+};
 
 const CK_FUNCTION_LIST function_list_2_40 = {
   {2, 40},
@@ -1369,6 +2371,8 @@ const CK_FUNCTION_LIST function_list_2_40 = {
 
 /* The newest first: it is what C_GetInterface answers to a caller without a wish. */
 CK_INTERFACE interfaces[] = {
+  {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_2, 0},
+  {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_0, 0},
   {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_2_40, 0},
 };
-const CK_ULONG interface_count = 1;
+const CK_ULONG interface_count = 3;
