@@ -72,6 +72,7 @@ const FITS: Readonly<Record<string, Fits>> = {
   v: isVersion,
   f: isBytes,
   p: isBytes,
+  s: isBytes,
   q: isBytes,
   r: orNull(isBytes),
   b: orNull(isBytes),
