@@ -118,7 +118,11 @@ export const ciphers: readonly VectorFile[] = [
     file: 'chacha20_poly1305',
     mechanism: 'CHACHA20_POLY1305',
     keyType: CKK.CHACHA20,
-    parameter: ({ iv, aad = '' }) => ({ nonce: hex(iv), aad: hex(aad) }),
+    parameter: ({ iv, aad = '' }) => ({
+      nonce: hex(iv),
+      nonceLen: iv.length * 4,
+      aad: hex(aad),
+    }),
     refusal: BAD_TAG,
     refusals: { InvalidNonceSize: BAD_PARAMETER },
     inapplicable: [XCHACHA],

@@ -27,6 +27,12 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   kmac128_no_customization: 'PKCS #11 3.2 has no mechanism of KMAC',
 }
 
+/** Mechanisms that may not be there yet; all others must. */
+const AWAITED: readonly string[] = ['HKDF_DERIVE', 'PKCS5_PBKD2']
+
+/** How many wrong cases of a file are told. */
+const SHOWN = 10
+
 interface Line {
   readonly file: string
   /** Mechanisms, or why no mechanism runs it. */
@@ -62,6 +68,11 @@ async function tried(t: TestContext, row: VectorFile): Promise<void> {
   const offered = await token.offered()
   const missing = mechanisms.filter((name) => !offered.has(name))
   if (missing.length > 0) {
+    assert.deepEqual(
+      missing.filter((name) => !AWAITED.includes(name)),
+      [],
+      file,
+    )
     const line = explained(file, `not there yet: CKM_${missing.join(', CKM_')}`)
     lines.push(line)
     return t.diagnostic(`${file}: ${line.cases} cases not applicable: ${line.mechanism}`)
@@ -72,7 +83,7 @@ async function tried(t: TestContext, row: VectorFile): Promise<void> {
   const mechanism = mechanisms.map((name) => `CKM_${name}`).join(', ')
   lines.push({ file, mechanism, cases, passed, inapplicable })
   tell(t, row, tally)
-  assert.deepEqual(failures, [], `${failures.length} cases of ${file}`)
+  assert.deepEqual(failures.slice(0, SHOWN), [], `${failures.length} cases of ${file}`)
   assert.equal(passed + inapplicable, numberOfTests(file))
   assert.deepEqual([...tally.decided.keys()].sort(), [...(row.decided ?? [])].sort())
   assert.deepEqual([...tally.inapplicable.keys()].sort(), [...(row.inapplicable ?? [])].sort())
