@@ -1,5 +1,5 @@
 /** How every Init function with a key begins its operation. PKCS #11 3.2, 5.8 to 5.13. */
-import type { Begin, CryptokiObject, Mechanism } from '../mechanisms/mechanism.ts'
+import type { Begin, ChangeKey, CryptokiObject, Mechanism } from '../mechanisms/mechanism.ts'
 import { mechanismFor, type Use } from '../mechanisms/table.ts'
 import { after, Operation, type Works } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
@@ -44,7 +44,8 @@ export function begin(
   const row = mechanismFor(argument, use, session.token.offered)
   const mechanism = argument as MechanismArgument
   return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
-    const again = () => after(makeWorks(row, use, { key, mechanism }), bind)
+    const change = keyChanger(session, handle, key.id)
+    const again = () => after(makeWorks(row, use, { key, mechanism, change }), bind)
     const beginning = {
       mechanism: row.type,
       keyId: key.id,
@@ -62,6 +63,15 @@ export function begin(
     })
   })
 }
+
+/** Begin.change of a key behind a handle. */
+const keyChanger =
+  ({ membership }: Session, handle: number, id: string): ChangeKey =>
+  async (next) => {
+    const changed = (key: CryptokiObject) => new Map([...key.attributes, ...next(key)])
+    if (!membership.knows(handle, id) || !(await membership.change(handle, changed)))
+      throw new CryptokiError(CKR.KEY_HANDLE_INVALID, `there is no key ${handle} any more`)
+  }
 
 function makeWorks(row: Mechanism, use: Use, what: Begin): Works | Promise<Works> {
   const make = row[use] as ((what: Begin) => Works | Promise<Works>) | undefined

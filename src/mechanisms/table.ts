@@ -18,6 +18,7 @@ import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { montgomery, montgomeryKeyType } from './montgomery.ts'
+import { hotpKeyType, otp } from './otp.ts'
 import { checkForm } from './parameter.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
@@ -56,6 +57,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   poly1305,
   'hash-derivations': hashDerivations,
   'simple-derivations': simpleDerivations,
+  otp,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
@@ -73,6 +75,7 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   slhDsaKeyType,
   mlKemKeyType,
   poly1305KeyType,
+  hotpKeyType,
 ])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
