@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "module.h"
+#include "pending.h"
 #include "return-values.h"
 #include "sessions.h"
 #include "surrender.h"
@@ -139,7 +140,9 @@ void call_transact(struct call *call) {
   connection_send(&module.connection, &call->message);
   message_end(&call->message);
   converse(call);
-  if (module_is_still(call->generation)) exchange_end(&module.connection, &call->exchange);
+  if (!module_is_still(call->generation)) return;
+  exchange_end(&module.connection, &call->exchange);
+  pending_begun(call);
 }
 
 static const char *nameable(CK_RV rv) {

@@ -103,6 +103,25 @@ CK_MECHANISM_TYPE message_mechanism(CK_SESSION_HANDLE handle, enum message_opera
   return type;
 }
 
+void session_keep_room(CK_SESSION_HANDLE handle, CK_BYTE_PTR room, CK_ULONG length) {
+  lock_take(&module.connection.table);
+  struct session *session = find(handle);
+  if (session != NULL) {
+    session->room = room;
+    session->room_length = length;
+  }
+  lock_release(&module.connection.table);
+}
+
+CK_BYTE_PTR session_room(CK_SESSION_HANDLE handle, size_t *length) {
+  lock_take(&module.connection.table);
+  const struct session *session = find(handle);
+  CK_BYTE_PTR room = session == NULL ? NULL : session->room;
+  *length = session == NULL ? 0 : session->room_length;
+  lock_release(&module.connection.table);
+  return room;
+}
+
 void sessions_free(struct session *first) {
   while (first != NULL) {
     struct session *next = first->next;

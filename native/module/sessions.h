@@ -16,6 +16,9 @@ struct session {
   CK_VOID_PTR application;
   /* The mechanism that each operation was begun with last; 0 for none. */
   CK_MECHANISM_TYPE messages[MESSAGE_OPERATIONS];
+  /* The buffer of the function that is pending in it (pending.h). */
+  CK_BYTE_PTR room;
+  CK_ULONG room_length;
 };
 
 /* `y`: whether there is a callback. Takes the session's memory now, while the call can still fail. */
@@ -37,6 +40,11 @@ void message_begun(struct call *call, enum message_operation operation,
                    const CK_MECHANISM *mechanism);
 /* What the session's operation was begun with; 0 for none. */
 CK_MECHANISM_TYPE message_mechanism(CK_SESSION_HANDLE handle, enum message_operation operation);
+
+/* Keeps the buffer of a function that is pending in the session. */
+void session_keep_room(CK_SESSION_HANDLE handle, CK_BYTE_PTR room, CK_ULONG length);
+/* That buffer; NULL where there is none. */
+CK_BYTE_PTR session_room(CK_SESSION_HANDLE handle, size_t *length);
 
 void sessions_free(struct session *first);
 

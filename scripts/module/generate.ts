@@ -10,7 +10,7 @@ import { header } from './header.ts'
 import { returnValues } from './return-values.ts'
 
 /** The newest function list that the module offers. Each older one is offered with it. */
-const OFFERED: Version = '2.40'
+const OFFERED: Version = '3.2'
 
 const standard = JSON.parse(
   readFileSync(new URL('../../src/standard/standard.json', import.meta.url), 'utf8'),

@@ -6,7 +6,7 @@ export const LIBRARY_VERSION = { major: 0, minor: 1 } as const
 
 export const general = {
   C_GetInfo: () => ({
-    cryptokiVersion: { major: 2, minor: 40 },
+    cryptokiVersion: { major: 3, minor: 2 },
     manufacturerID: MANUFACTURER,
     flags: 0,
     libraryDescription: 'Softoki, a token that surrenders',

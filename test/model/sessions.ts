@@ -65,6 +65,7 @@ function tokenFlags({ token: { pins, failures } }: ModelApplication): number {
     CKF.LOGIN_REQUIRED |
     CKF.RESTORE_KEY_NOT_NEEDED |
     CKF.DUAL_CRYPTO_OPERATIONS |
+    CKF.ASYNC_SESSION_SUPPORTED |
     CKF.TOKEN_INITIALIZED
   const initialized = pins.user === undefined ? 0 : CKF.USER_PIN_INITIALIZED
   return always | initialized | triesOf('user', failures.user) | triesOf('so', failures.so)

@@ -8,6 +8,7 @@
 #include "marshal.h"
 #include "mechanism.h"
 #include "module.h"
+#include "pending.h"
 #include "sessions.h"
 #include "template.h"
 
@@ -1359,6 +1360,943 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID_PTR pSlot, CK_VOID_PTR pRese
   return call_end(&call);
 }
 
+CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
+                  CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen) {
+  static const struct function row = {
+    .name = "C_LoginUser",
+    .index = 70,
+    .request = "uuaa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, userType);
+  put_bytes(&call, "pPin", pPin, ulPinLen);
+  put_bytes(&call, "pUsername", pUsername, ulUsernameLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_SessionCancel",
+    .index = 71,
+    .request = "uu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_FUNCTION_FAILED,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageEncryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                           CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageEncryptInit",
+    .index = 72,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_ENCRYPT, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                       CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                       CK_ULONG ulAssociatedDataLen, CK_BYTE_PTR pPlaintext,
+                       CK_ULONG ulPlaintextLen, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG_PTR pulCiphertextLen) {
+  static const struct function row = {
+    .name = "C_EncryptMessage",
+    .index = 73,
+    .request = "uPadf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_data(&call, "pPlaintext", pPlaintext, ulPlaintextLen);
+  put_room(&call, "pulCiphertextLen", pCiphertext, pulCiphertextLen);
+  call_transact(&call);
+  get_room(&call, pCiphertext, pulCiphertextLen);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                            CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                            CK_ULONG ulAssociatedDataLen) {
+  static const struct function row = {
+    .name = "C_EncryptMessageBegin",
+    .index = 74,
+    .request = "uPa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_EncryptMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen, CK_BYTE_PTR pPlaintextPart,
+                           CK_ULONG ulPlaintextPartLen, CK_BYTE_PTR pCiphertextPart,
+                           CK_ULONG_PTR pulCiphertextPartLen, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_EncryptMessageNext",
+    .index = 75,
+    .request = "uPdfu",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_ENCRYPT, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pPlaintextPart", pPlaintextPart, ulPlaintextPartLen);
+  put_room(&call, "pulCiphertextPartLen", pCiphertextPart, pulCiphertextPartLen);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  get_room(&call, pCiphertextPart, pulCiphertextPartLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageEncryptFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageEncryptFinal",
+    .index = 76,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageDecryptInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                           CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageDecryptInit",
+    .index = 77,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_DECRYPT, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                       CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                       CK_ULONG ulAssociatedDataLen, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG ulCiphertextLen, CK_BYTE_PTR pPlaintext,
+                       CK_ULONG_PTR pulPlaintextLen) {
+  static const struct function row = {
+    .name = "C_DecryptMessage",
+    .index = 78,
+    .request = "uPadf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_data(&call, "pCiphertext", pCiphertext, ulCiphertextLen);
+  put_room(&call, "pulPlaintextLen", pPlaintext, pulPlaintextLen);
+  call_transact(&call);
+  get_room(&call, pPlaintext, pulPlaintextLen);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                            CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
+                            CK_ULONG ulAssociatedDataLen) {
+  static const struct function row = {
+    .name = "C_DecryptMessageBegin",
+    .index = 79,
+    .request = "uPa",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_DecryptMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen, CK_BYTE_PTR pCiphertextPart,
+                           CK_ULONG ulCiphertextPartLen, CK_BYTE_PTR pPlaintextPart,
+                           CK_ULONG_PTR pulPlaintextPartLen, CK_FLAGS flags) {
+  static const struct function row = {
+    .name = "C_DecryptMessageNext",
+    .index = 80,
+    .request = "uPdfu",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_DECRYPT, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pCiphertextPart", pCiphertextPart, ulCiphertextPartLen);
+  put_room(&call, "pulPlaintextPartLen", pPlaintextPart, pulPlaintextPartLen);
+  put_ulong(&call, flags);
+  call_transact(&call);
+  get_room(&call, pPlaintextPart, pulPlaintextPartLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageDecryptFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageDecryptFinal",
+    .index = 81,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageSignInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                        CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageSignInit",
+    .index = 82,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_SIGN, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter, CK_ULONG ulParameterLen,
+                    CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
+                    CK_ULONG_PTR pulSignatureLen) {
+  static const struct function row = {
+    .name = "C_SignMessage",
+    .index = 83,
+    .request = "uPdf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
+  call_transact(&call);
+  get_room(&call, pSignature, pulSignatureLen);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                         CK_ULONG ulParameterLen) {
+  static const struct function row = {
+    .name = "C_SignMessageBegin",
+    .index = 84,
+    .request = "uP",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_SignMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                        CK_ULONG ulParameterLen, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
+                        CK_BYTE_PTR pSignature, CK_ULONG_PTR pulSignatureLen) {
+  static const struct function row = {
+    .name = "C_SignMessageNext",
+    .index = 85,
+    .request = "uPdf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
+  call_transact(&call);
+  get_room(&call, pSignature, pulSignatureLen);
+  return call_end(&call);
+}
+
+CK_RV C_MessageSignFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageSignFinal",
+    .index = 86,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageVerifyInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                          CK_OBJECT_HANDLE hKey) {
+  static const struct function row = {
+    .name = "C_MessageVerifyInit",
+    .index = 87,
+    .request = "uMu",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hKey);
+  call_transact(&call);
+  message_begun(&call, MESSAGE_VERIFY, pMechanism);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter, CK_ULONG ulParameterLen,
+                      CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
+                      CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessage",
+    .index = 88,
+    .request = "uPda",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                           CK_ULONG ulParameterLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessageBegin",
+    .index = 89,
+    .request = "uP",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifyMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
+                          CK_ULONG ulParameterLen, CK_BYTE_PTR pData, CK_ULONG ulDataLen,
+                          CK_BYTE_PTR pSignature, CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifyMessageNext",
+    .index = 90,
+    .request = "uPda",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_parameter(&call, MESSAGE_VERIFY, "pParameter", pParameter, ulParameterLen);
+  put_data(&call, "pData", pData, ulDataLen);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_MessageVerifyFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_MessageVerifyFinal",
+    .index = 91,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_EncapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                       CK_OBJECT_HANDLE hPublicKey, CK_ATTRIBUTE_PTR pTemplate,
+                       CK_ULONG ulAttributeCount, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG_PTR pulCiphertextLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_EncapsulateKey",
+    .index = 92,
+    .request = "uMuAf",
+    .answer = "fu",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hPublicKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_room(&call, "pulCiphertextLen", pCiphertext, pulCiphertextLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_room(&call, pCiphertext, pulCiphertextLen);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+CK_RV C_DecapsulateKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                       CK_OBJECT_HANDLE hPrivateKey, CK_ATTRIBUTE_PTR pTemplate,
+                       CK_ULONG ulAttributeCount, CK_BYTE_PTR pCiphertext,
+                       CK_ULONG ulCiphertextLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_DecapsulateKey",
+    .index = 93,
+    .request = "uMuAa",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hPrivateKey);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_bytes(&call, "pCiphertext", pCiphertext, ulCiphertextLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureInit(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                            CK_OBJECT_HANDLE hKey, CK_BYTE_PTR pSignature,
+                            CK_ULONG ulSignatureLen) {
+  static const struct function row = {
+    .name = "C_VerifySignatureInit",
+    .index = 94,
+    .request = "uMua",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_mechanism(&call, USE_MECHANISM, pMechanism);
+  put_ulong(&call, hKey);
+  put_bytes(&call, "pSignature", pSignature, ulSignatureLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignature(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pData, CK_ULONG ulDataLen) {
+  static const struct function row = {
+    .name = "C_VerifySignature",
+    .index = 95,
+    .request = "ud",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_data(&call, "pData", pData, ulDataLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureUpdate(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pPart, CK_ULONG ulPartLen) {
+  static const struct function row = {
+    .name = "C_VerifySignatureUpdate",
+    .index = 96,
+    .request = "ud",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_data(&call, "pPart", pPart, ulPartLen);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_VerifySignatureFinal(CK_SESSION_HANDLE hSession) {
+  static const struct function row = {
+    .name = "C_VerifySignatureFinal",
+    .index = 97,
+    .request = "u",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  call_transact(&call);
+  return call_end(&call);
+}
+
+CK_RV C_GetSessionValidationFlags(CK_SESSION_HANDLE hSession,
+                                  CK_SESSION_VALIDATION_FLAGS_TYPE type, CK_FLAGS_PTR pFlags) {
+  static const struct function row = {
+    .name = "C_GetSessionValidationFlags",
+    .index = 98,
+    .request = "uu",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_ulong(&call, type);
+  want(&call, "pFlags", pFlags);
+  call_transact(&call);
+  get_ulong(&call, pFlags);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncComplete(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName,
+                      CK_ASYNC_DATA_PTR pResult) {
+  static const struct function row = {
+    .name = "C_AsyncComplete",
+    .index = 99,
+    .request = "uzy",
+    .answer = "D",
+    .gone = CKR_FUNCTION_FAILED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  put_async_data(&call, "pResult", pResult);
+  call_transact(&call);
+  get_async_data(&call, pResult);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncGetID(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName, CK_ULONG_PTR pulID) {
+  static const struct function row = {
+    .name = "C_AsyncGetID",
+    .index = 100,
+    .request = "uz",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  want(&call, "pulID", pulID);
+  call_transact(&call);
+  get_ulong(&call, pulID);
+  return call_end(&call);
+}
+
+CK_RV C_AsyncJoin(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pFunctionName, CK_ULONG ulID,
+                  CK_BYTE_PTR pData, CK_ULONG ulData) {
+  static const struct function row = {
+    .name = "C_AsyncJoin",
+    .index = 101,
+    .request = "uzuf",
+    .answer = "",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  put_text(&call, "pFunctionName", pFunctionName);
+  put_ulong(&call, ulID);
+  put_async_room(&call, "pData", pData, ulData);
+  call_transact(&call);
+  pending_joined(&call, pData, ulData);
+  return call_end(&call);
+}
+
+CK_RV C_WrapKeyAuthenticated(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                             CK_OBJECT_HANDLE hWrappingKey, CK_OBJECT_HANDLE hKey,
+                             CK_BYTE_PTR pAssociatedData, CK_ULONG ulAssociatedDataLen,
+                             CK_BYTE_PTR pWrappedKey, CK_ULONG_PTR pulWrappedKeyLen) {
+  static const struct function row = {
+    .name = "C_WrapKeyAuthenticated",
+    .index = 102,
+    .request = "uMuuaf",
+    .answer = "f",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hWrappingKey);
+  put_ulong(&call, hKey);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  put_room(&call, "pulWrappedKeyLen", pWrappedKey, pulWrappedKeyLen);
+  call_transact(&call);
+  get_room(&call, pWrappedKey, pulWrappedKeyLen);
+  return call_end(&call);
+}
+
+CK_RV C_UnwrapKeyAuthenticated(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
+                               CK_OBJECT_HANDLE hUnwrappingKey, CK_BYTE_PTR pWrappedKey,
+                               CK_ULONG ulWrappedKeyLen, CK_ATTRIBUTE_PTR pTemplate,
+                               CK_ULONG ulAttributeCount, CK_BYTE_PTR pAssociatedData,
+                               CK_ULONG ulAssociatedDataLen, CK_OBJECT_HANDLE_PTR phKey) {
+  static const struct function row = {
+    .name = "C_UnwrapKeyAuthenticated",
+    .index = 103,
+    .request = "uMuaAa",
+    .answer = "u",
+    .gone = CKR_DEVICE_REMOVED,
+    .within_callback = CKR_OPERATION_ACTIVE,
+  };
+  struct call call;
+
+  if (!call_begin(&call, &row)) return CKR_CRYPTOKI_NOT_INITIALIZED;
+  put_session(&call, hSession);
+  want(&call, "pMechanism", pMechanism);
+  put_mechanism(&call, USE_MESSAGE, pMechanism);
+  put_ulong(&call, hUnwrappingKey);
+  put_bytes(&call, "pWrappedKey", pWrappedKey, ulWrappedKeyLen);
+  put_template(&call, "pTemplate", pTemplate, ulAttributeCount);
+  put_bytes(&call, "pAssociatedData", pAssociatedData, ulAssociatedDataLen);
+  want(&call, "phKey", phKey);
+  call_transact(&call);
+  get_ulong(&call, phKey);
+  return call_end(&call);
+}
+
+static const CK_FUNCTION_LIST_3_2 function_list_3_2 = {
+  {3, 2},
+  C_Initialize,
+  C_Finalize,
+  C_GetInfo,
+  C_GetFunctionList,
+  C_GetSlotList,
+  C_GetSlotInfo,
+  C_GetTokenInfo,
+  C_GetMechanismList,
+  C_GetMechanismInfo,
+  C_InitToken,
+  C_InitPIN,
+  C_SetPIN,
+  C_OpenSession,
+  C_CloseSession,
+  C_CloseAllSessions,
+  C_GetSessionInfo,
+  C_GetOperationState,
+  C_SetOperationState,
+  C_Login,
+  C_Logout,
+  C_CreateObject,
+  C_CopyObject,
+  C_DestroyObject,
+  C_GetObjectSize,
+  C_GetAttributeValue,
+  C_SetAttributeValue,
+  C_FindObjectsInit,
+  C_FindObjects,
+  C_FindObjectsFinal,
+  C_EncryptInit,
+  C_Encrypt,
+  C_EncryptUpdate,
+  C_EncryptFinal,
+  C_DecryptInit,
+  C_Decrypt,
+  C_DecryptUpdate,
+  C_DecryptFinal,
+  C_DigestInit,
+  C_Digest,
+  C_DigestUpdate,
+  C_DigestKey,
+  C_DigestFinal,
+  C_SignInit,
+  C_Sign,
+  C_SignUpdate,
+  C_SignFinal,
+  C_SignRecoverInit,
+  C_SignRecover,
+  C_VerifyInit,
+  C_Verify,
+  C_VerifyUpdate,
+  C_VerifyFinal,
+  C_VerifyRecoverInit,
+  C_VerifyRecover,
+  C_DigestEncryptUpdate,
+  C_DecryptDigestUpdate,
+  C_SignEncryptUpdate,
+  C_DecryptVerifyUpdate,
+  C_GenerateKey,
+  C_GenerateKeyPair,
+  C_WrapKey,
+  C_UnwrapKey,
+  C_DeriveKey,
+  C_SeedRandom,
+  C_GenerateRandom,
+  C_GetFunctionStatus,
+  C_CancelFunction,
+  C_WaitForSlotEvent,
+  C_GetInterfaceList,
+  C_GetInterface,
+  C_LoginUser,
+  C_SessionCancel,
+  C_MessageEncryptInit,
+  C_EncryptMessage,
+  C_EncryptMessageBegin,
+  C_EncryptMessageNext,
+  C_MessageEncryptFinal,
+  C_MessageDecryptInit,
+  C_DecryptMessage,
+  C_DecryptMessageBegin,
+  C_DecryptMessageNext,
+  C_MessageDecryptFinal,
+  C_MessageSignInit,
+  C_SignMessage,
+  C_SignMessageBegin,
+  C_SignMessageNext,
+  C_MessageSignFinal,
+  C_MessageVerifyInit,
+  C_VerifyMessage,
+  C_VerifyMessageBegin,
+  C_VerifyMessageNext,
+  C_MessageVerifyFinal,
+  C_EncapsulateKey,
+  C_DecapsulateKey,
+  C_VerifySignatureInit,
+  C_VerifySignature,
+  C_VerifySignatureUpdate,
+  C_VerifySignatureFinal,
+  C_GetSessionValidationFlags,
+  C_AsyncComplete,
+  C_AsyncGetID,
+  C_AsyncJoin,
+  C_WrapKeyAuthenticated,
+  C_UnwrapKeyAuthenticated,
+};
+
+static const CK_FUNCTION_LIST_3_0 function_list_3_0 = {
+  {3, 0},
+  C_Initialize,
+  C_Finalize,
+  C_GetInfo,
+  C_GetFunctionList,
+  C_GetSlotList,
+  C_GetSlotInfo,
+  C_GetTokenInfo,
+  C_GetMechanismList,
+  C_GetMechanismInfo,
+  C_InitToken,
+  C_InitPIN,
+  C_SetPIN,
+  C_OpenSession,
+  C_CloseSession,
+  C_CloseAllSessions,
+  C_GetSessionInfo,
+  C_GetOperationState,
+  C_SetOperationState,
+  C_Login,
+  C_Logout,
+  C_CreateObject,
+  C_CopyObject,
+  C_DestroyObject,
+  C_GetObjectSize,
+  C_GetAttributeValue,
+  C_SetAttributeValue,
+  C_FindObjectsInit,
+  C_FindObjects,
+  C_FindObjectsFinal,
+  C_EncryptInit,
+  C_Encrypt,
+  C_EncryptUpdate,
+  C_EncryptFinal,
+  C_DecryptInit,
+  C_Decrypt,
+  C_DecryptUpdate,
+  C_DecryptFinal,
+  C_DigestInit,
+  C_Digest,
+  C_DigestUpdate,
+  C_DigestKey,
+  C_DigestFinal,
+  C_SignInit,
+  C_Sign,
+  C_SignUpdate,
+  C_SignFinal,
+  C_SignRecoverInit,
+  C_SignRecover,
+  C_VerifyInit,
+  C_Verify,
+  C_VerifyUpdate,
+  C_VerifyFinal,
+  C_VerifyRecoverInit,
+  C_VerifyRecover,
+  C_DigestEncryptUpdate,
+  C_DecryptDigestUpdate,
+  C_SignEncryptUpdate,
+  C_DecryptVerifyUpdate,
+  C_GenerateKey,
+  C_GenerateKeyPair,
+  C_WrapKey,
+  C_UnwrapKey,
+  C_DeriveKey,
+  C_SeedRandom,
+  C_GenerateRandom,
+  C_GetFunctionStatus,
+  C_CancelFunction,
+  C_WaitForSlotEvent,
+  C_GetInterfaceList,
+  C_GetInterface,
+  C_LoginUser,
+  C_SessionCancel,
+  C_MessageEncryptInit,
+  C_EncryptMessage,
+  C_EncryptMessageBegin,
+  C_EncryptMessageNext,
+  C_MessageEncryptFinal,
+  C_MessageDecryptInit,
+  C_DecryptMessage,
+  C_DecryptMessageBegin,
+  C_DecryptMessageNext,
+  C_MessageDecryptFinal,
+  C_MessageSignInit,
+  C_SignMessage,
+  C_SignMessageBegin,
+  C_SignMessageNext,
+  C_MessageSignFinal,
+  C_MessageVerifyInit,
+  C_VerifyMessage,
+  C_VerifyMessageBegin,
+  C_VerifyMessageNext,
+  C_MessageVerifyFinal,
+};
+
 const CK_FUNCTION_LIST function_list_2_40 = {
   {2, 40},
   C_Initialize,
@@ -1433,6 +2371,8 @@ const CK_FUNCTION_LIST function_list_2_40 = {
 
 /* The newest first: it is what C_GetInterface answers to a caller without a wish. */
 CK_INTERFACE interfaces[] = {
+  {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_2, 0},
+  {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_0, 0},
   {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_2_40, 0},
 };
-const CK_ULONG interface_count = 1;
+const CK_ULONG interface_count = 3;
