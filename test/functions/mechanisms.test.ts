@@ -1,10 +1,12 @@
 /** Every advertised (mechanism, flag) pair works: flags come from C_GetMechanismInfo, work goes through the C_ functions. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { Image, MechanismArgument } from '../../src/standard/calls.ts'
 import {
   CK_OTP_COUNTER,
+  CK_OTP_PARAM_OPTIONAL,
   CKA,
   CKD,
   CKF,
@@ -17,9 +19,14 @@ import {
   CKZ,
 } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
+import { generateAtBounds, pairSizes, secretLengths } from './key-sizes.ts'
+import { edgesOf } from './mechanism-edges.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
+/** Messages to sign where any message will not do. */
+const messages: ReadonlyMap<number, Buffer> = new Map([[CKM.HOTP, nothing]])
+
 /** Bytes of the longest signature, one of SLH-DSA-128f. */
 const ROOM = 17088
 
@@ -86,7 +93,6 @@ const parameters: Record<
     hash: CKM.SHA256,
   }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
-  // The counter is given; signing ignores it, verifying must have it.
   CK_OTP_PARAMS: () => ({ params: [{ type: CK_OTP_COUNTER, value: Buffer.alloc(8) }] }),
 }
 
@@ -200,10 +206,16 @@ interface Keys {
   readonly back: number
 }
 
+/** What keys have that are no secret keys: HOTP ones take the counter that is given. */
+const OTHER_CLASS: Readonly<Record<number, object>> = {
+  [CKK.HOTP]: { CLASS: CKO.OTP_KEY, OTP_COUNTER_REQUIREMENT: CK_OTP_PARAM_OPTIONAL },
+}
+
 /** Makes keys of each type once for all mechanisms. */
 class KeyRing {
   readonly #token: Opened
   readonly #made = new Map<number, Promise<Keys>>()
+  readonly #others = new Map<string, Promise<Keys>>()
 
   constructor(token: Opened) {
     this.#token = token
@@ -219,12 +231,24 @@ class KeyRing {
   async #make(keyType: number): Promise<Keys> {
     const pair = PAIRS.get(keyType)
     if (pair !== undefined) return this.#pair(pair)
+    return this.secret(keyType, Buffer.alloc(32, keyType))
+  }
+
+  /** A secret key with this value. */
+  async secret(keyType: number, value: Uint8Array): Promise<Keys> {
     const { call, session } = this.#token
-    const objectClass = keyType === CKK.HOTP ? CKO.OTP_KEY : CKO.SECRET_KEY
-    const made = { CLASS: objectClass, KEY_TYPE: keyType }
-    const value = { ...SECRET, ...made, VALUE: Buffer.alloc(32, keyType) }
-    const key = await call('C_CreateObject', [session, template(value)])
+    const named = { ...SECRET, KEY_TYPE: keyType, ...OTHER_CLASS[keyType], VALUE: value }
+    const key = await call('C_CreateObject', [session, template(named)])
     return { forward: key, back: key }
+  }
+
+  /** A pair with other parameters than the usual ones; made once, too. */
+  pair(keyType: number, parameters: object): Promise<Keys> {
+    const name = `${keyType} ${inspect(parameters)}`
+    const made =
+      this.#others.get(name) ?? this.#pair({ ...(PAIRS.get(keyType) as PairRow), parameters })
+    this.#others.set(name, made)
+    return made
   }
 
   async #pair({ type, parameters, publicUses, privateUses }: PairRow): Promise<Keys> {
@@ -423,13 +447,72 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
         (ownTrials.get(type)?.[use] ?? trials[use])({ token, mechanism, row, keys }),
       )
       pairs++
+      await tryEdges(t, ring, { token, mechanism, row, keys }, use)
+      await trySizes(t, ring, { token, mechanism, row, keys }, use)
     }
   }
   return pairs
 }
 
+/** Uses whose key is the one that is given away. */
+const WITH_PUBLIC_KEY: readonly Use[] = [
+  'encrypt',
+  'verify',
+  'verifyRecover',
+  'wrap',
+  'encapsulate',
+]
+
+/** What the pair does with what does not fit. */
+async function tryEdges(t: TestContext, ring: KeyRing, trial: Trial, use: Use): Promise<void> {
+  const { token, mechanism, row, keys } = trial
+  const { forward, back } = keys
+  const other = await ring.keys(PAIRS.has(row.keyTypes[0] ?? -1) ? CKK.AES : CKK.RSA)
+  const [key, inverse, wrongKey] = WITH_PUBLIC_KEY.includes(use)
+    ? [back, forward, other.back]
+    : [forward, back, other.forward]
+  const encapsulates = use === 'encapsulate' || use === 'decapsulate'
+  const edge = {
+    ...{ token, row, use, key, inverse, wrongKey },
+    mechanism: encapsulates ? withoutPublicData(mechanism) : mechanism,
+    message: messages.get(row.type) ?? MESSAGE,
+  }
+  for (const { name, run } of edgesOf(edge))
+    await t.test(`CKM_${row.name} ${use}: ${name}`, () => run(edge))
+}
+
+/** The pair works with the smallest and the largest keys, too. */
+async function trySizes(t: TestContext, ring: KeyRing, trial: Trial, use: Use): Promise<void> {
+  const { row, token, mechanism } = trial
+  const [keyType] = row.keyTypes
+  if (keyType === undefined) return
+  const name = `CKM_${row.name} ${use}`
+  const attempt = (size: string, keys: Keys) =>
+    t.test(`${name} with a key of ${size}`, () =>
+      (ownTrials.get(row.type)?.[use] ?? trials[use])({ ...trial, keys }),
+    )
+  const sizes = pairSizes.get(keyType)
+  for (const parameters of sizes?.tried ?? [])
+    await attempt(inspect(parameters), await ring.pair(keyType, parameters))
+  if (PAIRS.has(keyType) || (mechanism.parameter !== null && use === 'generateKey')) return
+  if (use === 'generateKey' && secretLengths(row).length > 0)
+    await t.test(`${name} within its bounds`, () => generateAtBounds(token, row))
+  else
+    for (const length of secretLengths(row))
+      await attempt(`${length} bytes`, await ring.secret(keyType, Buffer.alloc(length, 0x5b)))
+}
+
+/** What is tried elsewhere is told; a family of pairs that nobody has sizes for is, too. */
+function tellSizes(t: TestContext): void {
+  for (const keyType of PAIRS.keys()) {
+    const { elsewhere } = pairSizes.get(keyType) ?? { elsewhere: 'no sizes are told' }
+    if (elsewhere) t.diagnostic(`sizes of CKK ${keyType}: ${elsewhere}`)
+  }
+}
+
 test('every advertised (mechanism, flag) pair works', async (t) => {
   const pairs = await tryAll(await openToken(t, 50, { profile: 'legacy' }), t)
   t.diagnostic(`${pairs} pairs`)
+  tellSizes(t)
   assert.ok(pairs > 100, `${pairs} pairs`)
 })

@@ -1,0 +1,79 @@
+/**
+ * The smallest and largest keys that each mechanism advertises, for trials with them. Sizes of secret
+ * keys follow from the table; those of pairs, and why some are not tried here, are told below.
+ */
+import assert from 'node:assert/strict'
+import type { MechanismFor, Use } from '../../src/mechanisms/table.ts'
+import { CKK, CKM, CKP, CKR } from '../../src/standard/constants.ts'
+import { CryptokiError } from '../../src/standard/error.ts'
+import { type Opened, template } from '../in-process.ts'
+
+/** Rows whose sizes are bits (6.8.3, hist 2.7); those of all other secret keys are bytes. */
+const IN_BITS: ReadonlySet<number> = new Set([
+  CKM.GENERIC_SECRET_KEY_GEN,
+  CKM.SSL3_MD5_MAC,
+  CKM.SSL3_SHA1_MAC,
+])
+
+/** Bytes of the smallest and largest secret key; none where the row tells no range. */
+export function secretLengths({ type, keySize }: MechanismFor<Use>): readonly number[] {
+  const [least, most] = keySize
+  if (least === most) return []
+  return IN_BITS.has(type) ? [least / 8, most / 8] : [least, most]
+}
+
+/** Parameters of the smallest and largest pair, or why there is no trial with one. */
+export interface PairSizes {
+  readonly tried: readonly object[]
+  readonly elsewhere?: string
+}
+
+const oid = (hex: string) => ({ EC_PARAMS: Buffer.from(hex, 'hex') })
+
+/** By CKK_ number. */
+export const pairSizes: ReadonlyMap<number, PairSizes> = new Map<number, PairSizes>([
+  [
+    CKK.RSA,
+    {
+      tried: [{ MODULUS_BITS: 1024 }],
+      elsewhere:
+        '16,384 bits take minutes to generate: test/mechanisms/rsa-largest.test.ts has a known key',
+    },
+  ],
+  [CKK.EC, { tried: [], elsewhere: 'test/mechanisms/curves.test.ts has every curve' }],
+  [CKK.EC_EDWARDS, { tried: [oid('06032b6571')] }],
+  [CKK.EC_MONTGOMERY, { tried: [oid('06032b656f')] }],
+  [CKK.ML_DSA, { tried: [{ PARAMETER_SET: CKP.ML_DSA_87 }] }],
+  [CKK.ML_KEM, { tried: [{ PARAMETER_SET: CKP.ML_KEM_1024 }] }],
+  [
+    CKK.SLH_DSA,
+    { tried: [], elsewhere: 'slow; test/mechanisms/slh-dsa.test.ts has every parameter set' },
+  ],
+])
+
+const REFUSALS: ReadonlySet<number> = new Set([
+  CKR.KEY_SIZE_RANGE,
+  CKR.ATTRIBUTE_VALUE_INVALID,
+  CKR.TEMPLATE_INCONSISTENT,
+])
+
+/** The generation of a secret key makes those of the sizes it advertises, and none beyond. */
+export async function generateAtBounds(
+  { call, session }: Opened,
+  row: MechanismFor<Use>,
+): Promise<void> {
+  const [least = 0, most = 0] = secretLengths(row)
+  const named = row.makes === undefined ? {} : { CLASS: row.makes }
+  const generate = (length: number) =>
+    call('C_GenerateKey', [
+      session,
+      { type: row.type, parameter: null },
+      template({ ...named, VALUE_LEN: length }),
+    ])
+  for (const length of [least, most]) assert.ok((await generate(length)) > 0)
+  for (const length of [least - 1, most + 1])
+    await assert.rejects(
+      generate(length),
+      (error) => error instanceof CryptokiError && REFUSALS.has(error.rv),
+    )
+}
