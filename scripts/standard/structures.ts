@@ -40,6 +40,9 @@ const LENGTHS: Readonly<Record<string, string>> = {
   // A block counter of 64 bits, a tag of Poly1305.
   'CK_SALSA20_PARAMS.pBlockCounter': 'b8',
   'CK_SALSA20_PARAMS.pNonce': 'b/2',
+  // 6.61.3 tells bits, and many an application bytes: no nonce has 64 bytes.
+  'CK_SALSA20_CHACHA20_POLY1305_PARAMS.pNonce': 'b~1',
+  'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pNonce': 'b~1',
   'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pTag': 'b16',
 }
 

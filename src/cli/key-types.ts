@@ -71,12 +71,32 @@ const octets = (
     },
   ])
 
-const aes: KeyTypeRow = {
-  mechanism: CKM.AES_KEY_GEN,
+/** Keys of ciphers that have some lengths. */
+const cipher = (mechanism: number, ...sizes: readonly string[]): KeyTypeRow => ({
+  mechanism,
   pair: false,
-  sizes: 'bits: 128, 192, 256',
-  sized: (size) => ofLength(['128', '192', '256'].includes(size) ? Number(size) : undefined),
+  sizes: `bits: ${sizes.join(', ')}`,
+  sized: (size) => ofLength(sizes.includes(size) ? Number(size) : undefined),
   uses: ['decrypt', 'unwrap'],
+})
+
+/** Keys of ciphers that have one length: the name tells everything. */
+const fixedCipher = (mechanism: number, about: string): KeyTypeRow => ({
+  mechanism,
+  pair: false,
+  about,
+  sized: (size) => (size === '' ? [] : undefined),
+  uses: ['decrypt', 'unwrap'],
+})
+
+const ciphers = {
+  aes: cipher(CKM.AES_KEY_GEN, '128', '192', '256'),
+  'aes-xts': cipher(CKM.AES_XTS_KEY_GEN, '256', '512'),
+  camellia: cipher(CKM.CAMELLIA_KEY_GEN, '128', '192', '256'),
+  aria: cipher(CKM.ARIA_KEY_GEN, '128', '192', '256'),
+  seed: fixedCipher(CKM.SEED_KEY_GEN, 'a key for SEED'),
+  des3: fixedCipher(CKM.DES3_KEY_GEN, 'a key for triple DES'),
+  chacha20: fixedCipher(CKM.CHACHA20_KEY_GEN, 'a key for ChaCha20 and ChaCha20-Poly1305'),
 }
 
 const generic: KeyTypeRow = {
@@ -131,7 +151,7 @@ const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
     about: 'a key pair to agree on secrets with',
     uses: ['derive'],
   }),
-  ...Object.entries({ ...postQuantum, aes, generic }),
+  ...Object.entries({ ...postQuantum, ...ciphers, generic }),
 ])
 
 /** What `--type` asks for. */

@@ -139,6 +139,8 @@ export interface KeyType {
    * and corrections. Throws ATTRIBUTE_VALUE_INVALID, or TEMPLATE_INCONSISTENT where values contradict.
    */
   complete?(objectClass: number, attributes: Attributes): Attributes
+  /** Makes a key of bytes that a derivation or an encapsulation made, in place: the parity of DES keys. */
+  correct?(value: Uint8Array): void
   /** The PKCS #8 PrivateKeyInfo (RFC 5208) of a private key; absent where keys are plain secrets. */
   toPkcs8?(key: CryptokiObject): Uint8Array
   /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */

@@ -8,11 +8,17 @@ import { CryptokiError } from '../standard/error.ts'
 import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
+import { aesXts, aesXtsKeyType } from './aes-xts.ts'
+import { aria, ariaKeyType } from './aria.ts'
+import { camellia, camelliaKeyType } from './camellia.ts'
+import { chacha20, chacha20KeyType } from './chacha20.ts'
+import { des, desKeyTypes } from './des.ts'
 import { digests } from './digests.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
+import { historicalCiphers, historicalKeyTypes } from './historical-ciphers.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
@@ -22,6 +28,7 @@ import { hotpKeyType, otp } from './otp.ts'
 import { checkForm } from './parameter.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { seed, seedKeyType } from './seed.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
 import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
@@ -46,6 +53,13 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   eddsa,
   montgomery,
   aes,
+  'aes-xts': aesXts,
+  des,
+  camellia,
+  aria,
+  seed,
+  chacha20,
+  'historical-ciphers': historicalCiphers,
   digests,
   hmac,
   'generic-secret': genericSecret,
@@ -70,6 +84,13 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   edwardsKeyType,
   montgomeryKeyType,
   aesKeyType,
+  aesXtsKeyType,
+  ...desKeyTypes,
+  camelliaKeyType,
+  ariaKeyType,
+  seedKeyType,
+  chacha20KeyType,
+  ...historicalKeyTypes,
   ...genericSecretKeyTypes,
   mlDsaKeyType,
   slhDsaKeyType,

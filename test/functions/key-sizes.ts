@@ -4,23 +4,23 @@
  */
 import assert from 'node:assert/strict'
 import type { MechanismFor, Use } from '../../src/mechanisms/table.ts'
-import { CKK, CKM, CKP, CKR } from '../../src/standard/constants.ts'
+import { CKK, CKP, CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
 import { type Opened, template } from '../in-process.ts'
 
-/** Rows whose sizes are bits (6.8.3, hist 2.7); those of all other secret keys are bytes. */
-const IN_BITS: ReadonlySet<number> = new Set([
-  CKM.GENERIC_SECRET_KEY_GEN,
-  CKM.SSL3_MD5_MAC,
-  CKM.SSL3_SHA1_MAC,
-])
+/** Rows whose sizes are bits (6.8.3; hist: RC2, RC4); those of all other secret keys are bytes. */
+const IN_BITS = /^(GENERIC_SECRET_KEY_GEN|SSL3_.*_MAC|RC2_.*|RC4.*)$/
 
 /** Bytes of the smallest and largest secret key; none where the row tells no range. */
-export function secretLengths({ type, keySize }: MechanismFor<Use>): readonly number[] {
+export function secretLengths({ name, keySize }: MechanismFor<Use>): readonly number[] {
   const [least, most] = keySize
   if (least === most) return []
-  return IN_BITS.has(type) ? [least / 8, most / 8] : [least, most]
+  return IN_BITS.test(name) ? [Math.ceil(least / 8), most / 8] : [least, most]
 }
+
+/** The value of a key of so many bytes; its halves differ, as those of XTS keys must. */
+export const secretOf = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => (at % 251) + 1)
 
 /** Parameters of the smallest and largest pair, or why there is no trial with one. */
 export interface PairSizes {

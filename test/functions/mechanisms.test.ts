@@ -19,7 +19,7 @@ import {
   CKZ,
 } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
-import { generateAtBounds, pairSizes, secretLengths } from './key-sizes.ts'
+import { generateAtBounds, pairSizes, secretLengths, secretOf } from './key-sizes.ts'
 import { edgesOf } from './mechanism-edges.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
@@ -31,7 +31,13 @@ const messages: ReadonlyMap<number, Buffer> = new Map([[CKM.HOTP, nothing]])
 const ROOM = 17088
 
 /** Encoded CK_ULONG. */
-const ulong = (value: number) => Buffer.from([value, 0, 0, 0, 0, 0, 0, 0])
+const ulong = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer)
+
+/** Of ciphers with blocks of 8 bytes. */
+const SHORT_IV = Buffer.alloc(8, 7)
+
+/** CK_..._CBC_ENCRYPT_DATA_PARAMS. */
+const encryptData = (iv: number) => () => ({ iv: Buffer.alloc(iv, 7), data: Buffer.alloc(32, 5) })
 
 /** A PSS parameter with the hash of the mechanism's name; SHA-256 where it names none. */
 function pssParameter(name: string) {
@@ -43,11 +49,17 @@ function pssParameter(name: string) {
 /** Fitting plain parameters by what the mechanism's name has in it; `other` is a secret key's handle. */
 const plainParameters = (other: number): [string, Buffer | null][] => [
   ['HMAC_GENERAL', ulong(10)],
+  ['MAC_GENERAL', ulong(8)],
+  ['RC2', ulong(128)],
   ['SHA512_T', ulong(224)],
   ['SSL3', ulong(8)],
   ['EXTRACT', ulong(3)],
   ['CONCATENATE', ulong(other)],
   ['KEY_WRAP', null],
+  ['DES', SHORT_IV],
+  ['BLOWFISH', SHORT_IV],
+  ['CAST128', SHORT_IV],
+  ['IDEA', SHORT_IV],
   ['', Buffer.alloc(16, 7)],
 ]
 
@@ -58,7 +70,7 @@ const parameters: Record<
 > = {
   bytes: (name, _peer, other) =>
     plainParameters(other).find(([part]) => name.includes(part))?.[1] ?? null,
-  CK_KEY_DERIVATION_STRING_DATA: () => ({ data: Buffer.alloc(20, 5) }),
+  CK_KEY_DERIVATION_STRING_DATA: () => ({ data: Buffer.alloc(32, 5) }),
   CK_RSA_PKCS_PSS_PARAMS: pssParameter,
   CK_RSA_PKCS_OAEP_PARAMS: () => ({
     hashAlg: CKM.SHA256,
@@ -77,12 +89,37 @@ const parameters: Record<
     sharedData: Buffer.from('shared'),
   }),
   CK_EDDSA_PARAMS: () => ({ phFlag: 0, contextData: Buffer.from('context') }),
-  CK_GCM_PARAMS: () => ({
+  CK_GCM_PARAMS: (name) => ({
     iv: Buffer.alloc(12, 3),
     ivBits: 96,
-    aad: Buffer.from('aad'),
+    aad: Buffer.from(name === 'AES_GMAC' ? '' : 'aad'),
     tagBits: 128,
   }),
+  CK_CCM_PARAMS: () => ({
+    dataLen: MESSAGE.length,
+    nonce: Buffer.alloc(12, 3),
+    aad: Buffer.from('aad'),
+    macLen: 8,
+  }),
+  CK_SALSA20_CHACHA20_POLY1305_PARAMS: () => ({
+    nonce: Buffer.alloc(12, 3),
+    nonceLen: 96,
+    aad: Buffer.from('aad'),
+  }),
+  CK_CHACHA20_PARAMS: () => ({
+    blockCounter: Buffer.alloc(4),
+    blockCounterBits: 32,
+    nonce: Buffer.alloc(12, 3),
+    nonceBits: 96,
+  }),
+  CK_DES_CBC_ENCRYPT_DATA_PARAMS: encryptData(8),
+  CK_AES_CBC_ENCRYPT_DATA_PARAMS: encryptData(16),
+  CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS: encryptData(16),
+  CK_ARIA_CBC_ENCRYPT_DATA_PARAMS: encryptData(16),
+  CK_SEED_CBC_ENCRYPT_DATA_PARAMS: encryptData(16),
+  CK_RC2_CBC_PARAMS: () => ({ effectiveBits: 128, iv: SHORT_IV }),
+  CK_RC2_MAC_GENERAL_PARAMS: () => ({ effectiveBits: 128, macLength: 8 }),
+  CK_CAMELLIA_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
   CK_SIGN_ADDITIONAL_CONTEXT: () => ({
     hedgeVariant: CKH.HEDGE_REQUIRED,
     context: Buffer.from('context'),
@@ -200,6 +237,27 @@ const PAIRS: ReadonlyMap<number, PairRow> = new Map<number, PairRow>([
   ],
 ])
 
+/** Bytes of secret keys that are not 32 bytes long. */
+const LENGTHS: Readonly<Record<number, number>> = {
+  [CKK.DES]: 8,
+  [CKK.DES2]: 16,
+  [CKK.DES3]: 24,
+  [CKK.SEED]: 16,
+  [CKK.IDEA]: 16,
+  [CKK.CAST128]: 16,
+}
+
+/** Mechanisms whose AES keys have 16 bytes only. */
+const SHORT_KEYS: ReadonlySet<number> = new Set([CKM.AES_XCBC_MAC, CKM.AES_XCBC_MAC_96])
+
+/** Bytes that all differ and all have an odd number of ones, as those of DES keys have. */
+const keyBytes = (length: number) => {
+  const odd = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => {
+    return byte.toString(2).replaceAll('0', '').length % 2 === 1
+  })
+  return Buffer.from(odd.slice(0, length))
+}
+
 /** Keys for an operation and its inverse. */
 interface Keys {
   readonly forward: number
@@ -214,7 +272,7 @@ const OTHER_CLASS: Readonly<Record<number, object>> = {
 /** Makes keys of each type once for all mechanisms. */
 class KeyRing {
   readonly #token: Opened
-  readonly #made = new Map<number, Promise<Keys>>()
+  readonly #made = new Map<string, Promise<Keys>>()
   readonly #others = new Map<string, Promise<Keys>>()
 
   constructor(token: Opened) {
@@ -222,16 +280,17 @@ class KeyRing {
   }
 
   /** `forward` signs, decrypts and unwraps; `back` verifies, encrypts and wraps. */
-  keys(keyType: number): Promise<Keys> {
-    const made = this.#made.get(keyType) ?? this.#make(keyType)
-    this.#made.set(keyType, made)
+  keys(keyType: number, length = LENGTHS[keyType] ?? 32): Promise<Keys> {
+    const name = `${keyType} ${length}`
+    const made = this.#made.get(name) ?? this.#make(keyType, length)
+    this.#made.set(name, made)
     return made
   }
 
-  async #make(keyType: number): Promise<Keys> {
+  async #make(keyType: number, length: number): Promise<Keys> {
     const pair = PAIRS.get(keyType)
     if (pair !== undefined) return this.#pair(pair)
-    return this.secret(keyType, Buffer.alloc(32, keyType))
+    return this.secret(keyType, keyBytes(length))
   }
 
   /** A secret key with this value. */
@@ -344,12 +403,13 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   },
   verifyRecover: (trial) => trials.signRecover(trial),
   generateKey: async ({ token, mechanism, row }) => {
-    const [least, most] = row.keySize
-    const length = least === most || row.keyTypes.includes(CKK.AES) ? most : 24
+    const length = LENGTHS[row.keyTypes[0] ?? -1] ?? 32
+    // Keys of one length have no CKA_VALUE_LEN, except some.
+    const told = row.supplies === undefined ? { VALUE_LEN: length } : {}
     const made = await token.call('C_GenerateKey', [
       token.session,
       mechanism,
-      template({ ...SECRET, CLASS: row.makes ?? CKO.SECRET_KEY, VALUE_LEN: length }),
+      template({ ...SECRET, CLASS: row.makes ?? CKO.SECRET_KEY, ...told }),
     ])
     assert.equal((await attributeOf(token, made)).length, length)
     assert.deepEqual(
@@ -438,7 +498,8 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
     const row = mechanisms.get(type) as MechanismFor<Use>
     const make = parameters[row.parameter ?? '']
     const keyType = row.anySecretKey ? CKK.GENERIC_SECRET : row.keyTypes[0]
-    const keys = keyType === undefined ? { forward: 0, back: 0 } : await ring.keys(keyType)
+    const length = SHORT_KEYS.has(type) ? 16 : undefined
+    const keys = keyType === undefined ? { forward: 0, back: 0 } : await ring.keys(keyType, length)
     const parameter = make === undefined ? null : make(row.name, peer, keys.forward)
     const mechanism = { type, parameter }
     const { flags } = await token.call('C_GetMechanismInfo', [token.slot, type])
@@ -499,7 +560,7 @@ async function trySizes(t: TestContext, ring: KeyRing, trial: Trial, use: Use): 
     await t.test(`${name} within its bounds`, () => generateAtBounds(token, row))
   else
     for (const length of secretLengths(row))
-      await attempt(`${length} bytes`, await ring.secret(keyType, Buffer.alloc(length, 0x5b)))
+      await attempt(`${length} bytes`, await ring.secret(keyType, secretOf(length)))
 }
 
 /** What is tried elsewhere is told; a family of pairs that nobody has sizes for is, too. */
