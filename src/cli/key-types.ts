@@ -1,5 +1,6 @@
 /** The types of keys that `softoki generate --type` makes, one row each. */
 import { curveIdentifier, curves, isCalled } from '../engine/curves.ts'
+import { domainOfGroup, knownGroups } from '../engine/diffie-hellman.ts'
 import { edwardsCurves, montgomeryCurves, type OctetCurve } from '../engine/octet-curves.ts'
 import { mlDsaSets, mlKemSets, type ParameterSet, slhDsaSets } from '../engine/parameter-sets.ts'
 import { numberOfSet } from '../mechanisms/parameter-set-keys.ts'
@@ -55,6 +56,18 @@ const ec: KeyTypeRow = {
     return curve === undefined ? undefined : [bytes(CKA.EC_PARAMS, curveIdentifier(curve))]
   },
   uses: ['sign'],
+}
+
+/** The well-known groups: p and g go with the public key. */
+const dh: KeyTypeRow = {
+  mechanism: CKM.DH_PKCS_KEY_PAIR_GEN,
+  pair: true,
+  sizes: 'a group: ffdhe or modp with 2048, 3072, 4096, 6144 or 8192, such as dh:ffdhe3072',
+  sized(size) {
+    const domain = knownGroups.includes(size) ? domainOfGroup(size) : undefined
+    return domain && [bytes(CKA.PRIME, domain.p), bytes(CKA.BASE, domain.g)]
+  },
+  uses: ['derive'],
 }
 
 /** Ed25519, Ed448, X25519 and X448: the name tells everything. */
@@ -140,7 +153,7 @@ const postQuantum = {
 }
 
 const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
-  ...Object.entries({ rsa, ec }),
+  ...Object.entries({ rsa, ec, dh }),
   ...octets(edwardsCurves, {
     mechanism: CKM.EC_EDWARDS_KEY_PAIR_GEN,
     about: 'a key pair for EdDSA',

@@ -67,12 +67,14 @@ export interface Part {
   readonly accept?: (object: CryptokiObject) => void
 }
 
+/** The classes whose values a key type judges: keys, and what keys are made from. */
+const ofKeyType: ReadonlySet<number | undefined> = new Set([...KEY_CLASSES, CKO.DOMAIN_PARAMETERS])
+
 /** What follows from the values of a certificate, or of a key as its key type works it out. */
 function completion({ how, rows }: Prepared): Complete {
   const { class: objectClass, type } = rows.of
   if (objectClass === CKO.CERTIFICATE) return completeCertificate
-  const keyType =
-    KEY_CLASSES.has(objectClass) && type !== undefined ? keyTypes.get(type) : undefined
+  const keyType = ofKeyType.has(objectClass) ? keyTypes.get(type ?? -1) : undefined
   return (_class, attributes) => {
     try {
       return keyType?.complete?.(objectClass, attributes) ?? new Map()

@@ -3,6 +3,7 @@
  * keys follow from the table; those of pairs, and why some are not tried here, are told below.
  */
 import assert from 'node:assert/strict'
+import { createDiffieHellmanGroup } from 'node:crypto'
 import type { MechanismFor, Use } from '../../src/mechanisms/table.ts'
 import { CKK, CKP, CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
@@ -28,6 +29,12 @@ export interface PairSizes {
   readonly elsewhere?: string
 }
 
+/** RFC 2409, 6.2 (1,024 bits), and RFC 3526, 7 (8,192 bits). */
+function group(name: string) {
+  const known = createDiffieHellmanGroup(name)
+  return { PRIME: known.getPrime(), BASE: known.getGenerator() }
+}
+
 const oid = (hex: string) => ({ EC_PARAMS: Buffer.from(hex, 'hex') })
 
 /** By CKK_ number. */
@@ -41,6 +48,21 @@ export const pairSizes: ReadonlyMap<number, PairSizes> = new Map<number, PairSiz
     },
   ],
   [CKK.EC, { tried: [], elsewhere: 'test/mechanisms/curves.test.ts has every curve' }],
+  [CKK.DH, { tried: [group('modp2'), group('modp18')] }],
+  [
+    CKK.X9_42_DH,
+    {
+      tried: [],
+      elsewhere: 'the usual ones are the smallest; no larger group whose order is told is at hand',
+    },
+  ],
+  [
+    CKK.DSA,
+    {
+      tried: [],
+      elsewhere: 'the usual ones are the smallest; 3,072 bits take seconds to generate',
+    },
+  ],
   [CKK.EC_EDWARDS, { tried: [oid('06032b6571')] }],
   [CKK.EC_MONTGOMERY, { tried: [oid('06032b656f')] }],
   [CKK.ML_DSA, { tried: [{ PARAMETER_SET: CKP.ML_DSA_87 }] }],
