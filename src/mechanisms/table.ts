@@ -8,11 +8,19 @@ import { CryptokiError } from '../standard/error.ts'
 import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
+import { aesXts, aesXtsKeyType } from './aes-xts.ts'
+import { aria, ariaKeyType } from './aria.ts'
+import { camellia, camelliaKeyType } from './camellia.ts'
+import { chacha20, chacha20KeyType } from './chacha20.ts'
+import { des, desKeyTypes } from './des.ts'
+import { diffieHellman, diffieHellmanKeyTypes } from './diffie-hellman.ts'
 import { digests } from './digests.ts'
+import { dsa, dsaKeyType } from './dsa.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
+import { historicalCiphers, historicalKeyTypes } from './historical-ciphers.ts'
 import { hmac } from './hmac.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
@@ -21,6 +29,7 @@ import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { seed, seedKeyType } from './seed.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
 import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
@@ -41,10 +50,19 @@ function byType<Row extends { type: number; name: string }>(
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
+  dsa,
   ec,
   eddsa,
   montgomery,
+  'diffie-hellman': diffieHellman,
   aes,
+  'aes-xts': aesXts,
+  des,
+  camellia,
+  aria,
+  seed,
+  chacha20,
+  'historical-ciphers': historicalCiphers,
   digests,
   hmac,
   'generic-secret': genericSecret,
@@ -64,10 +82,19 @@ export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(f
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
+  dsaKeyType,
+  ...diffieHellmanKeyTypes,
   ecKeyType,
   edwardsKeyType,
   montgomeryKeyType,
   aesKeyType,
+  aesXtsKeyType,
+  ...desKeyTypes,
+  camelliaKeyType,
+  ariaKeyType,
+  seedKeyType,
+  chacha20KeyType,
+  ...historicalKeyTypes,
   ...genericSecretKeyTypes,
   mlDsaKeyType,
   slhDsaKeyType,
