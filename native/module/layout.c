@@ -65,6 +65,7 @@ static bool read_field(const char **text, struct field *field, size_t *alignment
     case 'p':
     case 'q':
     case 'r':
+    case 's':
     case 't':
     case 'a':
     case 'c': field->size = 2 * WORD; break;

@@ -47,6 +47,17 @@ static bool told_length(const struct parameter *outermost, const struct field *a
   return true;
 }
 
+/*
+ * Bytes and their length, or what points to their length: a number that is too large for a length and
+ * lies as the address of a CK_ULONG does.
+ */
+static bool look_either(uint8_t *at, const uint8_t *after, struct pointed *pointed) {
+  CK_ULONG length = ulong_at(after);
+  bool is_pointer = length > WIRE_BODY_MAX && length % sizeof(CK_ULONG) == 0 && length >> 47 == 0;
+  *pointed = (struct pointed){at, is_pointer ? ulong_at(pointer_at(after)) : length};
+  return at != NULL || pointed->length == 0;
+}
+
 /* What a field points to; false where pointer and length contradict each other. */
 static bool look(const struct visit *visit, const struct field *field, const uint8_t *place,
                  struct pointed *pointed) {
@@ -64,6 +75,7 @@ static bool look(const struct visit *visit, const struct field *field, const uin
       *pointed = (struct pointed){pointer_at(place), told == NULL ? 0 : ulong_at(told)};
       if (told == NULL) pointed->at = NULL;
       return true;
+    case 's': return look_either(pointer_at(place), after, pointed);
     case 'b':
       pointed->at = pointer_at(place);
       pointed->length = field->number;

@@ -48,6 +48,12 @@ const LENGTHS: Readonly<Record<string, string>> = {
   'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pTag': 'b16',
 }
 
+/**
+ * Bytes whose length stands behind the pointer, or is pointed to: 2.40 had CK_PKCS5_PBKD2_PARAMS with
+ * a CK_ULONG_PTR by mistake, its errata added CK_PKCS5_PBKD2_PARAMS2, and applications have either.
+ */
+const EITHER = /^CK_PKCS5_PBKD2_PARAMS2?\.pPassword$/
+
 /** With these C_DeriveKey answers no key of its own, and phKey should be NULL (6.39 to 6.41). */
 const WITHOUT_KEY = /^CK_(SSL3|TLS12|WTLS)_KEY_MAT_PARAMS$|^CK_W?TLS_PRF_PARAMS$/
 
@@ -145,6 +151,7 @@ function flatField(
   standard: Standard,
 ): Flat | undefined {
   const place = `${structure}.${field.name}`
+  if (EITHER.test(place)) return one('s', field, 2)
   const length = LENGTHS[place]
   const flat =
     length !== undefined

@@ -9,6 +9,7 @@ import type { Domain } from './finite-field.ts'
 import { generateSetPair, type SetPair } from './parameter-set-keys.ts'
 import { type Signed, signWithValue, verifyWithValue } from './parameter-set-signatures.ts'
 import type { ParameterSet } from './parameter-sets.ts'
+import { deriveFromPassword, type PasswordDerivation } from './password-derivation.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
 
 export const lengthy = {
@@ -46,6 +47,11 @@ export const lengthy = {
   /** p, q and g for X9.42, q of 160, 224 or 256 bits: some 10 ms to a minute. */
   generateX942Parameters({ bits, subprimeBits }: DsaSizes): Required<Domain> {
     return generateX942Parameters(bits, subprimeBits)
+  },
+
+  /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
+  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
+    return deriveFromPassword(derivation)
   },
 
   /** An SLH-DSA key pair: some 10 to 500 ms. */

@@ -131,6 +131,8 @@ export interface KeyType {
   toPkcs8?(key: CryptokiObject): Uint8Array
   /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */
   fromPkcs8?(info: Uint8Array): Attributes
+  /** The values of the public key that belongs to a private one, for CKM_PUB_KEY_FROM_PRIV_KEY. */
+  publicValues?(key: CryptokiObject): Attributes
 }
 
 export interface Mechanism {
@@ -170,6 +172,15 @@ export interface Mechanism {
   readonly leavesOut?: readonly number[]
   /** The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. */
   readonly makes?: number
+  /**
+   * CKA_ attributes that the template of `derive` tells the mechanism and that what it makes does not
+   * have, all of them CK_ULONG: CKA_VALUE_LEN of CKM_HKDF_DATA.
+   */
+  readonly told?: readonly number[]
+  /** `derive` takes a data object for a base key, too, as CKM_HKDF_DERIVE does. */
+  readonly fromData?: true
+  /** `derive` does not ask for CKA_DERIVE: it tells nothing of the base key that is secret (6.43.8). */
+  readonly fromAnyUse?: true
   /** The C structure of the parameter; 'bytes' for plain bytes such as an IV; absent where there is none. */
   readonly parameter?: keyof typeof structures | 'bytes'
   /** The parameter in C_WrapKey and C_UnwrapKey, where it is another. */
@@ -209,6 +220,11 @@ export interface Mechanism {
    * Values other than handles go back through `make.mechanism.answer`.
    */
   derive?(base: CryptokiObject, make: Derive): Derived | Promise<Derived>
+  /**
+   * The CKK_ type of a derived key whose template names none; absent: CKK_GENERIC_SECRET for secret
+   * keys. Where there is no answer the template must name it.
+   */
+  impliedType?(base: CryptokiObject, mechanism: MechanismArgument): number | undefined
   /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
   furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
   encapsulate?(publicKey: CryptokiObject, make: Make): Encapsulation

@@ -19,7 +19,7 @@ export function bytesTold(told: number, unit: Unit): number {
 
 /** A value of a structure. */
 export interface Field {
-  /** The letters of the layout: u y v f p q r b t *u *v, and { * a c for what holds structures. */
+  /** The letters of the layout: u y v f p q r s b t *u *v, and { * a c for what holds structures. */
   readonly letter: string
   readonly name: string
   /** N of `fN` and `bN`; 0 elsewhere. */
@@ -41,7 +41,7 @@ export const MOST_STRUCTURES = 256
 /** Bytes of all that a function only writes, in one parameter. */
 export const MOST_WRITTEN = 64 << 10
 
-const FIELD = /([!>]?)(?:f(\d+)|b(\d+)|b([@/~])(\d+)|(\*[uv])|([*ac]?)\{|([uyvpqrt]))/y
+const FIELD = /([!>]?)(?:f(\d+)|b(\d+)|b([@/~])(\d+)|(\*[uv])|([*ac]?)\{|([uyvpqrst]))/y
 
 /** Reads a layout from its start; names come in the order of the fields. */
 class LayoutReader {

@@ -3,8 +3,22 @@ import assert from 'node:assert/strict'
 import { createDiffieHellmanGroup } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
-import type { MechanismArgument } from '../../src/standard/calls.ts'
-import { CKA, CKD, CKF, CKG, CKH, CKK, CKM, CKO, CKP, CKZ } from '../../src/standard/constants.ts'
+import type { MechanismArgument, Parameter } from '../../src/standard/calls.ts'
+import {
+  CK_INVALID_HANDLE,
+  CK_SP800_108_BYTE_ARRAY,
+  CK_SP800_108_ITERATION_VARIABLE,
+  CKA,
+  CKD,
+  CKF,
+  CKG,
+  CKH,
+  CKK,
+  CKM,
+  CKO,
+  CKP,
+  CKZ,
+} from '../../src/standard/constants.ts'
 import { endWarmWorkers } from '../../src/surrender/workers.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
 import { domainTemplate } from '../mechanisms/field-keys.ts'
@@ -55,6 +69,46 @@ const plainParameters = (other: number): [string, Buffer | null][] => [
   ['IDEA', SHORT_IV],
   ['', Buffer.alloc(16, 7)],
 ]
+
+const RANDOMS = { clientRandom: Buffer.alloc(32, 1), serverRandom: Buffer.alloc(32, 2) }
+
+const keyMaterial = {
+  macSizeInBits: 160,
+  keySizeInBits: 128,
+  ivSizeInBits: 0,
+  isExport: 0,
+  randomInfo: RANDOMS,
+  returnedKeyMaterial: {
+    clientMacSecret: 0,
+    serverMacSecret: 0,
+    clientKey: 0,
+    serverKey: 0,
+    ivClient: nothing,
+    ivServer: nothing,
+  },
+  prfHashMechanism: CKM.SHA256,
+}
+
+/** In counter mode the iteration variable is a counter and has a format. */
+const sp800108 = (name: string) => ({
+  prfType: CKM.SHA256_HMAC,
+  dataParams: [
+    {
+      type: CK_SP800_108_ITERATION_VARIABLE,
+      value: name.includes('COUNTER') ? Buffer.concat([ulong(0), ulong(8)]) : nothing,
+    },
+    { type: CK_SP800_108_BYTE_ARRAY, value: Buffer.from('label') },
+  ],
+  iv: nothing,
+  additionalDerivedKeys: [],
+})
+
+const master = () => ({
+  randomInfo: RANDOMS,
+  sessionHash: Buffer.alloc(32, 3),
+  version: null,
+  prfHashMechanism: CKM.SHA256,
+})
 
 /** A fitting parameter for a row, by its structure. */
 const parameters: Record<
@@ -146,6 +200,78 @@ const parameters: Record<
     hash: CKM.SHA256,
   }),
   CK_AES_CTR_PARAMS: () => ({ counterBits: 32, cb: Buffer.alloc(16, 1) }),
+  CK_HKDF_PARAMS: () => ({
+    extract: 1,
+    expand: 1,
+    prfHashMechanism: CKM.SHA256,
+    saltType: CKF.HKDF_SALT_NULL,
+    salt: nothing,
+    saltKey: 0,
+    info: nothing,
+  }),
+  CK_PKCS5_PBKD2_PARAMS2: () => ({
+    saltSource: CKZ.SALT_SPECIFIED,
+    saltSourceData: Buffer.from('salt'),
+    iterations: 10,
+    prf: CKP.PKCS5_PBKD2_HMAC_SHA256,
+    prfData: nothing,
+    password: Buffer.from('password'),
+  }),
+  CK_PBE_PARAMS: () => ({
+    initVector: Buffer.alloc(8),
+    password: Buffer.from('password'),
+    salt: Buffer.alloc(8, 1),
+    iteration: 10,
+  }),
+  CK_SP800_108_KDF_PARAMS: sp800108,
+  CK_SP800_108_FEEDBACK_KDF_PARAMS: sp800108,
+  CK_VERSION: () => ({ major: 3, minor: 3 }),
+  CK_SSL3_MASTER_KEY_DERIVE_PARAMS: master,
+  CK_TLS12_MASTER_KEY_DERIVE_PARAMS: master,
+  CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS: master,
+  CK_SSL3_KEY_MAT_PARAMS: () => keyMaterial,
+  CK_TLS12_KEY_MAT_PARAMS: () => keyMaterial,
+  CK_TLS_MAC_PARAMS: () => ({ prfHashMechanism: CKM.SHA256, macLength: 12, serverOrClient: 1 }),
+  CK_TLS_KDF_PARAMS: () => ({
+    prfMechanism: CKM.SHA256,
+    label: Buffer.from('label'),
+    randomInfo: RANDOMS,
+    contextData: nothing,
+  }),
+  CK_TLS_PRF_PARAMS: () => ({
+    seed: Buffer.from('seed'),
+    label: Buffer.from('label'),
+    output: Buffer.alloc(16),
+  }),
+  CK_IKE_PRF_DERIVE_PARAMS: () => ({
+    prfMechanism: CKM.SHA256_HMAC,
+    dataAsKey: 0,
+    rekey: 0,
+    ni: Buffer.alloc(16, 1),
+    nr: Buffer.alloc(16, 2),
+    newKey: 0,
+  }),
+  CK_IKE1_PRF_DERIVE_PARAMS: (_name, _peer, other) => ({
+    prfMechanism: CKM.SHA256_HMAC,
+    hasPrevKey: 0,
+    keygxy: other,
+    prevKey: 0,
+    ckYi: Buffer.alloc(8, 1),
+    ckYr: Buffer.alloc(8, 2),
+    keyNumber: 0,
+  }),
+  CK_IKE2_PRF_PLUS_DERIVE_PARAMS: () => ({
+    prfMechanism: CKM.SHA256_HMAC,
+    hasSeedKey: 0,
+    seedKey: 0,
+    seedData: Buffer.from('seed'),
+  }),
+  CK_IKE1_EXTENDED_DERIVE_PARAMS: () => ({
+    prfMechanism: CKM.SHA256_HMAC,
+    hasKeygxy: 0,
+    keygxy: 0,
+    extraData: Buffer.from('extra'),
+  }),
 }
 
 const SECRET = {
@@ -380,6 +506,25 @@ function withoutPublicData({ type, parameter }: MechanismArgument): MechanismArg
   return { type, parameter: { ...parameter, publicData: nothing } }
 }
 
+type Named = Parameters<typeof template>[0]
+
+const MASTER_SECRET: readonly [number, Named] = [48, SECRET]
+
+/** The bytes that a derivation makes and its template, where they are not a key's of AES-128; 0 for none. */
+const DERIVED: Readonly<Record<string, readonly [number, Named]>> = {
+  HKDF_DATA: [42, { VALUE_LEN: 42 }],
+  SSL3_MASTER_KEY_DERIVE: MASTER_SECRET,
+  SSL3_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS12_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS12_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS12_EXTENDED_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS12_EXTENDED_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  IKE_PRF_DERIVE: [32, SECRET],
+  PUB_KEY_FROM_PRIV_KEY: [0, {}],
+}
+
 /** What each use must do; a pair of uses that undo each other is tried together. */
 const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   encrypt: async ({ token: { call, session }, mechanism, keys }) => {
@@ -423,13 +568,16 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   verifyRecover: (trial) => trials.signRecover(trial),
   generateKey: async ({ token, mechanism, row }) => {
     if (row.makes === CKO.DOMAIN_PARAMETERS) return generateDomain(token, mechanism)
-    const length = LENGTHS[row.keyTypes[0] ?? -1] ?? 32
+    const [least, most] = row.keySize
+    const usual = row.name.includes('CAST128_CBC') ? 8 : (LENGTHS[row.keyTypes[0] ?? -1] ?? 32)
+    const length = least === most && most > 0 ? most : usual
+    const type = row.anySecretKey ? { KEY_TYPE: CKK.GENERIC_SECRET } : {}
     // Keys of one length have no CKA_VALUE_LEN, except some.
-    const told = row.supplies === undefined ? { VALUE_LEN: length } : {}
+    const told = row.supplies === undefined || row.anySecretKey ? { VALUE_LEN: length } : {}
     const made = await token.call('C_GenerateKey', [
       token.session,
       mechanism,
-      template({ ...SECRET, ...told }),
+      template({ ...SECRET, ...type, ...told }),
     ])
     assert.equal((await attributeOf(token, made)).length, length)
     assert.deepEqual(
@@ -459,10 +607,21 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(Buffer.from(await attributeOf(token, unwrapped)), MESSAGE)
   },
   unwrap: (trial) => trials.wrap(trial),
-  derive: async ({ token, mechanism, keys }) => {
-    const made = template({ ...SECRET, KEY_TYPE: CKK.AES, VALUE_LEN: 16 })
-    const key = await token.call('C_DeriveKey', [token.session, mechanism, keys.forward, made])
-    assert.equal((await attributeOf(token, key)).length, 16)
+  derive: async ({ token, mechanism, row, keys }) => {
+    const given: Parameter[] = []
+    const [length, named] = DERIVED[row.name] ?? [
+      16,
+      { ...SECRET, KEY_TYPE: CKK.AES, VALUE_LEN: 16 },
+    ]
+    const key = await token.call('C_DeriveKey', [
+      token.session,
+      { ...mechanism, answer: (values) => given.push(values) },
+      keys.forward,
+      template(named),
+    ])
+    if (key === CK_INVALID_HANDLE) assert.ok(given.length > 0, 'keys or bytes are given back')
+    else if (length > 0) assert.equal((await attributeOf(token, key)).length, length)
+    else assert.ok((await attributeOf(token, key, CKA.PUBLIC_KEY_INFO)).length > 0)
   },
   encapsulate: async ({ token, mechanism: deriving, row, keys }) => {
     const { call, session } = token
@@ -518,7 +677,7 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
     const row = mechanisms.get(type) as MechanismFor<Use>
     const make = parameters[row.parameter ?? '']
     const keyType = row.anySecretKey ? CKK.GENERIC_SECRET : row.keyTypes[0]
-    const length = SHORT_KEYS.has(type) ? 16 : undefined
+    const length = SHORT_KEYS.has(type) ? 16 : row.keySize[0] === 48 ? 48 : undefined
     const keys = keyType === undefined ? { forward: 0, back: 0 } : await ring.keys(keyType, length)
     const parameter = make === undefined ? null : make(row.name, peer, keys.forward)
     const mechanism = { type, parameter }
