@@ -5,6 +5,9 @@
 #include "template.h"
 #include "wire.h"
 
+/* The least number of bits that b~I tells; a smaller number tells bytes. */
+#define BITS_MIN 64
+
 /* A structure that is gone through, there or back. */
 struct visit {
   struct call *call;
@@ -39,7 +42,8 @@ static bool told_length(const struct parameter *outermost, const struct field *a
   while (next_field(&walk, &field) && i < asked->number) i++;
   if (i != asked->number || field.letter != 'u') return false;
   CK_ULONG told = ulong_at(outermost->structure + field.at);
-  *length = asked->told == '/' ? told / 8 + (told % 8 != 0) : told;
+  bool bits = asked->told == '/' || (asked->told == '~' && told >= BITS_MIN);
+  *length = bits ? told / 8 + (told % 8 != 0) : told;
   return true;
 }
 

@@ -16,6 +16,8 @@ export function plainName(name: string): string {
 const MARKS: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [/^CK_(GCM|CCM)_(MESSAGE|WRAP)_PARAMS\.p(Iv|Nonce|Tag|MAC)$/, '!'],
   [/^CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS\.pTag$/, '!'],
+  // 6.2.1.1: returned by one mechanism, passed into another.
+  [/^CK_DSA_PARAMETER_GEN_PARAM\.pSeed$/, '!'],
   [/^CK_PBE_PARAMS\.pInitVector$/, '>'],
   [/^CK_W?(SSL3|TLS|TLS12|TLS12_EXTENDED)_MASTER_KEY_DERIVE_PARAMS\.pVersion$/, '>'],
   [/^CK_(SSL3|WTLS)_KEY_MAT_OUT\./, '>'],
@@ -40,6 +42,9 @@ const LENGTHS: Readonly<Record<string, string>> = {
   // A block counter of 64 bits, a tag of Poly1305.
   'CK_SALSA20_PARAMS.pBlockCounter': 'b8',
   'CK_SALSA20_PARAMS.pNonce': 'b/2',
+  // 6.61.3 tells bits, and many an application bytes: no nonce has 64 bytes.
+  'CK_SALSA20_CHACHA20_POLY1305_PARAMS.pNonce': 'b~1',
+  'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pNonce': 'b~1',
   'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pTag': 'b16',
 }
 

@@ -145,17 +145,19 @@ function baseFor(
   )
 }
 
-/** A further secret key that derivation uses (Derive.key in mechanism.ts). */
-function otherKey(
+/** A further key that derivation uses (Derive.key in mechanism.ts). */
+async function otherKey(
   session: Session,
   row: Mechanism,
   handle: number,
   keyTypes?: readonly number[],
-): CryptokiObject | Promise<CryptokiObject> {
+): Promise<CryptokiObject> {
   const { anySecretKey: _, ...rest } = row
   const wanted: Mechanism =
     keyTypes === undefined ? { ...rest, anySecretKey: true } : { ...rest, keyTypes }
-  return keyFor(session, handle, wanted, 'DERIVE')
+  const key = await keyFor(session, handle, wanted, 'DERIVE')
+  checkAsksForNoLogin(key)
+  return key
 }
 
 /** The planned keys with the values that a mechanism's row made for them, one for each. */

@@ -67,7 +67,7 @@ export interface Make {
 /** What derivation gets beside its base key. */
 export interface Derive extends Make {
   /**
-   * Another secret key that the derivation uses, by the handle that the parameter names: of one of
+   * Another key that the derivation uses, a secret one where no types are told, by the handle that the parameter names: of one of
    * these CKK_ types, or of any. It has CKA_DERIVE and allows the mechanism as the base key does. Throws
    * KEY_HANDLE_INVALID, KEY_TYPE_INCONSISTENT, KEY_FUNCTION_NOT_PERMITTED and MECHANISM_INVALID.
    */
@@ -125,6 +125,8 @@ export interface KeyType {
    * and corrections. Throws ATTRIBUTE_VALUE_INVALID, or TEMPLATE_INCONSISTENT where values contradict.
    */
   complete?(objectClass: number, attributes: Attributes): Attributes
+  /** Makes a key of bytes that a derivation or an encapsulation made, in place: the parity of DES keys. */
+  correct?(value: Uint8Array): void
   /** The PKCS #8 PrivateKeyInfo (RFC 5208) of a private key; absent where keys are plain secrets. */
   toPkcs8?(key: CryptokiObject): Uint8Array
   /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */
@@ -158,6 +160,16 @@ export interface Mechanism {
    * there, since the mechanism supplies them: CKA_VALUE_LEN of CKM_SSL3_PRE_MASTER_KEY_GEN.
    */
   readonly supplies?: readonly number[]
+  /**
+   * CKA_ attributes that a template for generation may name although the tables forbid it, since the
+   * mechanism starts from them: CKA_PRIME and CKA_SUBPRIME of CKM_DSA_FIPS_G_GEN.
+   */
+  readonly takes?: readonly number[]
+  /**
+   * CKA_ attributes that what is generated lacks although the tables demand them: CKA_BASE after
+   * CKM_DSA_PROBABILISTIC_PARAMETER_GEN.
+   */
+  readonly leavesOut?: readonly number[]
   /** The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. */
   readonly makes?: number
   /**

@@ -3,6 +3,7 @@ import type { Attribute, ParameterValue } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import {
+  bytesTold,
   type Field,
   MOST_STRUCTURES,
   type ParameterUse,
@@ -38,7 +39,7 @@ function lengthFits(bytes: Uint8Array, { length, told }: Field, outer: Outer): b
   if (told === undefined) return length === 0 || bytes.length === length
   const tells = outer.parameter[outer.fields[told.by]?.name ?? '']
   if (typeof tells !== 'number') return false
-  return bytes.length === (told.unit === 'bits' ? Math.ceil(tells / 8) : tells)
+  return bytes.length === bytesTold(tells, told.unit)
 }
 
 interface Outer {

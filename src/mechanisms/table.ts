@@ -8,11 +8,19 @@ import { CryptokiError } from '../standard/error.ts'
 import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
+import { aesXts, aesXtsKeyType } from './aes-xts.ts'
+import { aria, ariaKeyType } from './aria.ts'
+import { camellia, camelliaKeyType } from './camellia.ts'
+import { chacha20, chacha20KeyType } from './chacha20.ts'
+import { des, desKeyTypes } from './des.ts'
+import { diffieHellman, diffieHellmanKeyTypes } from './diffie-hellman.ts'
 import { digests } from './digests.ts'
+import { dsa, dsaKeyType } from './dsa.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
+import { historicalCiphers, historicalKeyTypes } from './historical-ciphers.ts'
 import { hkdf, hkdfKeyType } from './hkdf.ts'
 import { hmac } from './hmac.ts'
 import { ike } from './ike.ts'
@@ -26,6 +34,7 @@ import { pbkdf2 } from './pbkdf2.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
 import { publicKeyDerivation } from './public-keys.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { seed, seedKeyType } from './seed.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
 import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
@@ -50,10 +59,19 @@ function byType<Row extends { type: number; name: string }>(
 /** Every key type by its CKK_ number. */
 export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   rsaKeyType,
+  dsaKeyType,
+  ...diffieHellmanKeyTypes,
   ecKeyType,
   edwardsKeyType,
   montgomeryKeyType,
   aesKeyType,
+  aesXtsKeyType,
+  ...desKeyTypes,
+  camelliaKeyType,
+  ariaKeyType,
+  seedKeyType,
+  chacha20KeyType,
+  ...historicalKeyTypes,
   ...genericSecretKeyTypes,
   mlDsaKeyType,
   slhDsaKeyType,
@@ -62,17 +80,22 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   hkdfKeyType,
 ])
 
-/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
-const makesKnownKeys = (row: Mechanism): boolean =>
-  row.keyTypes.every((keyType) => keyTypes.has(keyType))
-
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
+  dsa,
   ec,
   eddsa,
   montgomery,
+  'diffie-hellman': diffieHellman,
   aes,
+  'aes-xts': aesXts,
+  des,
+  camellia,
+  aria,
+  seed,
+  chacha20,
+  'historical-ciphers': historicalCiphers,
   digests,
   hmac,
   'generic-secret': genericSecret,
@@ -87,7 +110,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'sp800-108': sp800108,
   hkdf,
   pbkdf2,
-  pbe: pbe.filter(makesKnownKeys),
+  pbe,
   'tls-master-keys': tlsMasterKeys,
   'tls-key-material': tlsKeyMaterial,
   'tls-prf': tlsPrfs,

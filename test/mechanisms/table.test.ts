@@ -71,10 +71,20 @@ const NUMBERED_ONLY: Readonly<Record<string, readonly string[]>> = {
   TLS_PRF: ['DRV'],
 }
 
+/** 6.47.7 has its parameter, and no table has it. */
+const NOT_TICKED: ReadonlySet<string> = new Set(['CAMELLIA_CTR'])
+
+/** Table 45 of 6.1.14 has them; the table at the head of 6.1 leaves them out, as deprecated. */
+const DEPRECATED: Readonly<Record<string, readonly string[]>> = {
+  MD5_RSA_PKCS: ['SIG&VER'],
+  RIPEMD160_RSA_PKCS: ['SIG&VER'],
+}
+
 test('each row stands in the standard’s table, in the chapter it names', () => {
   for (const { type, name, section } of mechanisms.values()) {
-    if (name in NUMBERED_ONLY) continue
+    if (name in DEPRECATED || name in NUMBERED_ONLY) continue
     const row = standard[`CKM_${name}`]
+    if (NOT_TICKED.has(name)) continue
     assert.ok(row, `CKM_${name}`)
     assert.equal(Number(row.value), type, name)
     if (row.section.startsWith('hist/')) {
@@ -86,8 +96,14 @@ test('each row stands in the standard’s table, in the chapter it names', () =>
   }
 })
 
-/** What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and C_Verify. */
-const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = { POLY1305: ['SIG&VER'] }
+/**
+ * What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and
+ * C_Verify. No table has Camellia in counter mode, which is used as that of AES is.
+ */
+const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = {
+  POLY1305: ['SIG&VER'],
+  CAMELLIA_CTR: ['ENC&DEC', 'WRP&UWRP'],
+}
 
 test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
@@ -96,6 +112,7 @@ test('each row has some use, and none that the standard does not tick', () => {
     const { [row.name]: ticked = standard[`CKM_${row.name}`]?.functions ?? [] } = {
       ...TICKED_WRONGLY,
       ...NUMBERED_ONLY,
+      ...DEPRECATED,
     }
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
