@@ -27,11 +27,6 @@ export const lengthy = {
     return generateRsa(bits, publicExponent)
   },
 
-  /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
-  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
-    return deriveFromPassword(derivation)
-  },
-
   /** p, q and g for DSA, of sizes that FIPS 186-4 permits: some 100 ms to many seconds. */
   generateDsaParameters(sizes: DsaSizes): Required<Domain> {
     return generateDsaParameters(sizes)
@@ -52,6 +47,11 @@ export const lengthy = {
   /** p, q and g for X9.42, q of 160, 224 or 256 bits: some 10 ms to a minute. */
   generateX942Parameters({ bits, subprimeBits }: DsaSizes): Required<Domain> {
     return generateX942Parameters(bits, subprimeBits)
+  },
+
+  /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
+  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
+    return deriveFromPassword(derivation)
   },
 
   /** An SLH-DSA key pair: some 10 to 500 ms. */

@@ -76,8 +76,8 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   mlDsaKeyType,
   slhDsaKeyType,
   mlKemKeyType,
-  poly1305KeyType,
   hkdfKeyType,
+  poly1305KeyType,
 ])
 
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */

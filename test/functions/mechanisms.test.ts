@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { createDiffieHellmanGroup } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import type { Mechanism } from '../../src/mechanisms/mechanism.ts'
 import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument, Parameter } from '../../src/standard/calls.ts'
 import {
@@ -485,25 +484,6 @@ interface Trial {
   readonly keys: Keys
 }
 
-type Named = Parameters<typeof template>[0]
-
-const MASTER_SECRET: readonly [number, Named] = [48, SECRET]
-
-/** The bytes that a derivation makes and its template, where they are not a key's of AES-128; 0 for none. */
-const DERIVED: Readonly<Record<string, readonly [number, Named]>> = {
-  HKDF_DATA: [42, { VALUE_LEN: 42 }],
-  SSL3_MASTER_KEY_DERIVE: MASTER_SECRET,
-  SSL3_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
-  TLS_MASTER_KEY_DERIVE: MASTER_SECRET,
-  TLS_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
-  TLS12_MASTER_KEY_DERIVE: MASTER_SECRET,
-  TLS12_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
-  TLS12_EXTENDED_MASTER_KEY_DERIVE: MASTER_SECRET,
-  TLS12_EXTENDED_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
-  IKE_PRF_DERIVE: [32, SECRET],
-  PUB_KEY_FROM_PRIV_KEY: [0, {}],
-}
-
 /** Domain parameters that are generated quickly. */
 const domains: ReadonlyMap<number, object> = new Map<number, object>([
   [CKM.DH_PKCS_PARAMETER_GEN, { PRIME_BITS: 1024 }],
@@ -526,10 +506,23 @@ function withoutPublicData({ type, parameter }: MechanismArgument): MechanismArg
   return { type, parameter: { ...parameter, publicData: nothing } }
 }
 
-/** The bytes of a key that a mechanism generates: what passwords and versions become has a length of its own. */
-function lengthMade({ keySize: [, most], keyTypes: [type], parameter }: Mechanism): number {
-  if (type !== undefined && parameter !== undefined) return most
-  return LENGTHS[type ?? -1] ?? 32
+type Named = Parameters<typeof template>[0]
+
+const MASTER_SECRET: readonly [number, Named] = [48, SECRET]
+
+/** The bytes that a derivation makes and its template, where they are not a key's of AES-128; 0 for none. */
+const DERIVED: Readonly<Record<string, readonly [number, Named]>> = {
+  HKDF_DATA: [42, { VALUE_LEN: 42 }],
+  SSL3_MASTER_KEY_DERIVE: MASTER_SECRET,
+  SSL3_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS12_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS12_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  TLS12_EXTENDED_MASTER_KEY_DERIVE: MASTER_SECRET,
+  TLS12_EXTENDED_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
+  IKE_PRF_DERIVE: [32, SECRET],
+  PUB_KEY_FROM_PRIV_KEY: [0, {}],
 }
 
 /** What each use must do; a pair of uses that undo each other is tried together. */
@@ -575,7 +568,9 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   verifyRecover: (trial) => trials.signRecover(trial),
   generateKey: async ({ token, mechanism, row }) => {
     if (row.makes === CKO.DOMAIN_PARAMETERS) return generateDomain(token, mechanism)
-    const length = lengthMade(row)
+    const [least, most] = row.keySize
+    const usual = row.name.includes('CAST128_CBC') ? 8 : (LENGTHS[row.keyTypes[0] ?? -1] ?? 32)
+    const length = least === most && most > 0 ? most : usual
     const type = row.anySecretKey ? { KEY_TYPE: CKK.GENERIC_SECRET } : {}
     // Keys of one length have no CKA_VALUE_LEN, except some.
     const told = row.supplies === undefined || row.anySecretKey ? { VALUE_LEN: length } : {}
