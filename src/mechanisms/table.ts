@@ -80,10 +80,6 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   poly1305KeyType,
 ])
 
-/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
-const makesKnownKeys = (row: Mechanism): boolean =>
-  row.keyTypes.every((keyType) => keyTypes.has(keyType))
-
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
@@ -114,7 +110,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'sp800-108': sp800108,
   hkdf,
   pbkdf2,
-  pbe: pbe.filter(makesKnownKeys),
+  pbe,
   'tls-master-keys': tlsMasterKeys,
   'tls-key-material': tlsKeyMaterial,
   'tls-prf': tlsPrfs,
