@@ -13,7 +13,10 @@ export interface Row {
   call(scene: Scene, context?: CallContext): Promise<unknown>
   /** The same at every run: the function's answer, and that of what comes after it. */
   result(scene: Scene, answer: unknown): Promise<unknown> | unknown
-  /** Callbacks with interval 0 at least: as the function begins, and before each step of its work. */
+  /**
+   * Callbacks with interval 0 at least: as the function begins, and before each step of its work here.
+   * lengthy.test.ts cancels work in other processes.
+   */
   readonly callbacks: number
   /** It waits for work in another process or thread and calls back meanwhile: how often differs. */
   readonly waits: boolean

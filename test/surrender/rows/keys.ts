@@ -97,7 +97,6 @@ const generation: readonly Row[] = [
     name: 'C_GenerateKeyPair',
     form: 'RSA',
     makes: 2,
-    callbacks: 2,
     waits: true,
     call: ({ call, session }, context) =>
       call(

@@ -130,7 +130,6 @@ export const summaries: readonly Row[] = [
   row({
     name: 'C_Sign',
     form: 'SLH-DSA',
-    callbacks: 2,
     waits: true,
     begin: ({ call, session, keys }) => call('C_SignInit', [session, SLH_DSA, keys.slhDsa[1]]),
     call: ({ call, session }, context) => call('C_Sign', [session, data(SHORT), 20_000], context),
@@ -139,7 +138,6 @@ export const summaries: readonly Row[] = [
   row({
     name: 'C_SignFinal',
     form: 'SLH-DSA',
-    callbacks: 2,
     waits: true,
     begin: async ({ call, session, keys }) => {
       await call('C_SignInit', [session, SLH_DSA, keys.slhDsa[1]])
