@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { createDiffieHellmanGroup } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
+
+import { isFor, type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument, Parameter } from '../../src/standard/calls.ts'
 import {
   CK_INVALID_HANDLE,
@@ -24,6 +25,14 @@ import { answers, bytes, data, type Opened, openToken, template } from '../in-pr
 import { domainTemplate } from '../mechanisms/field-keys.ts'
 import { dsa1024 } from '../mechanisms/rfc6979-dsa.ts'
 import { ulong as ulongOf } from '../mechanisms/rows.ts'
+
+import {
+  ccmMemory,
+  chachaMemory,
+  gcmMemory,
+  type MessageMemory,
+  noParameter,
+} from './message-memory.ts'
 
 const MESSAGE = Buffer.from('thirty-two bytes of message text')
 const nothing = Buffer.alloc(0)
@@ -525,6 +534,21 @@ const DERIVED: Readonly<Record<string, readonly [number, Named]>> = {
   PUB_KEY_FROM_PRIV_KEY: [0, {}],
 }
 
+const AAD = Buffer.from('additional data')
+
+/** Fitting parameters of messages, by their structure. */
+const memories: Readonly<Record<string, () => MessageMemory>> = {
+  CK_GCM_MESSAGE_PARAMS: gcmMemory,
+  CK_CCM_MESSAGE_PARAMS: () => ccmMemory(MESSAGE.length),
+  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: chachaMemory,
+}
+
+function memoryFor({ messageParameter }: MechanismFor<Use>): MessageMemory {
+  const make = memories[messageParameter ?? '']
+  assert.ok(make, `test parameters of ${messageParameter}`)
+  return make()
+}
+
 /** What each use must do; a pair of uses that undo each other is tried together. */
 const trials: Record<Use, (trial: Trial) => Promise<void>> = {
   encrypt: async ({ token: { call, session }, mechanism, keys }) => {
@@ -648,6 +672,59 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(Buffer.from(taken), Buffer.from(made))
   },
   decapsulate: (trial) => trials.encapsulate(trial),
+  messageEncrypt: async ({ token: { call, session }, row, keys }) => {
+    const memory = memoryFor(row)
+    const begun = { type: row.type, parameter: null }
+    await call('C_MessageEncryptInit', [session, begun, keys.back])
+    const encrypted = bytes(
+      await call('C_EncryptMessage', [session, memory.argument, AAD, data(MESSAGE), 4096]),
+    )
+    await call('C_MessageEncryptFinal', [session])
+    assert.notDeepEqual(Buffer.from(encrypted), MESSAGE)
+    await call('C_MessageDecryptInit', [session, begun, keys.forward])
+    const decrypted = bytes(
+      await call('C_DecryptMessage', [session, memory.argument, AAD, data(encrypted), 4096]),
+    )
+    await call('C_MessageDecryptFinal', [session])
+    assert.deepEqual(Buffer.from(decrypted), MESSAGE)
+  },
+  messageDecrypt: (trial) => trials.messageEncrypt(trial),
+  messageSign: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_MessageSignInit', [session, mechanism, keys.forward])
+    await call('C_MessageVerifyInit', [session, mechanism, keys.back])
+    const first = messages.get(mechanism.type) ?? MESSAGE
+    const second = Buffer.from(first.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))
+    for (const message of [first, second]) {
+      const signature = bytes(
+        await call('C_SignMessage', [session, noParameter, data(message), ROOM]),
+      )
+      await call('C_VerifyMessage', [session, noParameter, data(message), signature])
+    }
+    await call('C_MessageSignFinal', [session])
+    await call('C_MessageVerifyFinal', [session])
+  },
+  messageVerify: (trial) => trials.messageSign(trial),
+  wrapAuthenticated: async ({ token, row, keys }) => {
+    const { call, session } = token
+    const memory = memoryFor(row)
+    const key = await call('C_CreateObject', [
+      session,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET, VALUE: MESSAGE }),
+    ])
+    const wrapped = bytes(
+      await call('C_WrapKeyAuthenticated', [session, memory.argument, keys.back, key, AAD, 4096]),
+    )
+    const unwrapped = await call('C_UnwrapKeyAuthenticated', [
+      session,
+      memory.argument,
+      keys.forward,
+      wrapped,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET }),
+      AAD,
+    ])
+    assert.deepEqual(Buffer.from(await attributeOf(token, unwrapped)), MESSAGE)
+  },
+  unwrapAuthenticated: (trial) => trials.wrapAuthenticated(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -666,7 +743,15 @@ const FLAGS: Record<Use, number> = {
   derive: CKF.DERIVE,
   encapsulate: CKF.ENCAPSULATE,
   decapsulate: CKF.DECAPSULATE,
+  messageEncrypt: CKF.MESSAGE_ENCRYPT | CKF.MULTI_MESSAGE,
+  messageDecrypt: CKF.MESSAGE_DECRYPT | CKF.MULTI_MESSAGE,
+  messageSign: CKF.MESSAGE_SIGN | CKF.MULTI_MESSAGE,
+  messageVerify: CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE,
+  wrapAuthenticated: CKF.WRAP,
+  unwrapAuthenticated: CKF.UNWRAP,
 }
+
+const isAuthenticated = (use: Use) => use.endsWith('Authenticated')
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {
   const ring = new KeyRing(token)
@@ -682,7 +767,9 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
     const parameter = make === undefined ? null : make(row.name, peer, keys.forward)
     const mechanism = { type, parameter }
     const { flags } = await token.call('C_GetMechanismInfo', [token.slot, type])
-    for (const use of uses.filter((candidate) => ((flags as number) & FLAGS[candidate]) !== 0)) {
+    const advertised = uses.filter((use) => ((flags as number) & FLAGS[use]) === FLAGS[use])
+    // Wrapping with additional data has no flag of its own.
+    for (const use of advertised.filter((one) => !isAuthenticated(one) || isFor(row, one))) {
       await t.test(`CKM_${row.name} ${use}`, () => trials[use]({ token, mechanism, row, keys }))
       pairs++
     }
