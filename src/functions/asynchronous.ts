@@ -61,7 +61,7 @@ async function complete(session: Session, name: string, given: boolean): Promise
   try {
     return resultOf(pending.name, await pending.collect())
   } catch (error) {
-    for (const kind of (functions[pending.name] as FunctionRow).operations) session.end(kind)
+    for (const kind of (functions[pending.name] as FunctionRow).operations) session.failed(kind)
     throw error
   } finally {
     if (id !== undefined) await session.token.keptOperations.drop(id)

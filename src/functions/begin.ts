@@ -1,7 +1,13 @@
 /** How every Init function with a key begins its operation. PKCS #11 3.2, 5.8 to 5.13. */
-import type { Begin, ChangeKey, CryptokiObject, Mechanism } from '../mechanisms/mechanism.ts'
-import { mechanismFor, type Use } from '../mechanisms/table.ts'
-import { after, Operation, type Works } from '../sessions/operation.ts'
+import type {
+  Begin,
+  ChangeKey,
+  CryptokiObject,
+  Mechanism,
+  Messages,
+} from '../mechanisms/mechanism.ts'
+import { makerOf, mechanismFor, type Use } from '../mechanisms/table.ts'
+import { after, type MessageWorks, Operation, type Works } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { MechanismArgument } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -9,13 +15,16 @@ import { CryptokiError } from '../standard/error.ts'
 import type { OperationKind } from '../standard/functions.ts'
 import { asksForLogin, keyFor, type Usage } from './keys-in-use.ts'
 
+/** What a row's maker makes. */
+export type Made = Exclude<Works, MessageWorks> | Messages
+
 export interface Beginning {
   readonly kind: OperationKind
   /** Which maker of the row makes the operation. */
   readonly use: Use
   readonly usage: Usage
-  /** What becomes of the works that were made, before they are the operation's. */
-  readonly bind?: (works: Works) => Works
+  /** What becomes of the works that were made, before they are the operation's. `make` makes others like them. */
+  readonly bind?: (works: Made, make: () => Made | Promise<Made>) => Works
 }
 
 /**
@@ -35,7 +44,7 @@ export function isEnding(
 /** Checks mechanism and key, lets the mechanism's row make the operation, and makes it the active one. */
 export function begin(
   session: Session,
-  { kind, use, usage, bind = (works) => works }: Beginning,
+  { kind, use, usage, bind = (works) => works as Works }: Beginning,
   argument: MechanismArgument | null,
   handle: number,
 ): undefined | Promise<undefined> {
@@ -45,7 +54,8 @@ export function begin(
   const mechanism = argument as MechanismArgument
   return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
     const change = keyChanger(session, handle, key.id)
-    const again = () => after(makeWorks(row, use, { key, mechanism, change }), bind)
+    const make = () => makeWorks(row, use, { key, mechanism, change })
+    const again = () => after(make(), (made) => bind(made, make))
     const beginning = {
       mechanism: row.type,
       keyId: key.id,
@@ -73,8 +83,8 @@ const keyChanger =
       throw new CryptokiError(CKR.KEY_HANDLE_INVALID, `there is no key ${handle} any more`)
   }
 
-function makeWorks(row: Mechanism, use: Use, what: Begin): Works | Promise<Works> {
-  const make = row[use] as ((what: Begin) => Works | Promise<Works>) | undefined
+function makeWorks(row: Mechanism, use: Use, what: Begin): Made | Promise<Made> {
+  const make = row[makerOf(use)] as ((what: Begin) => Made | Promise<Made>) | undefined
   if (make === undefined) throw new TypeError(`${row.name} has no ${use}`)
   return make.call(row, what)
 }

@@ -1,7 +1,7 @@
 /**
  * The way every call takes: the table gives the implementation, handles become sessions and tokens,
  * calls on one session take turns, a surrender is made, and an error ends the operation (5.2:
- * every error but CKR_BUFFER_TOO_SMALL does).
+ * every error but CKR_BUFFER_TOO_SMALL does), in the message-based functions the message.
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
 import { Pending } from '../sessions/pending.ts'
@@ -22,6 +22,10 @@ import { encryption } from './encryption.ts'
 import { general } from './general.ts'
 import type { Call, Implementations } from './implementation.ts'
 import { keys } from './keys.ts'
+import { messageDecryption } from './message-decryption.ts'
+import { messageEncryption } from './message-encryption.ts'
+import { messageSigning } from './message-signing.ts'
+import { messageVerifying } from './message-verifying.ts'
 import { objects } from './objects.ts'
 import { parallel } from './parallel.ts'
 import { random } from './random.ts'
@@ -42,6 +46,10 @@ const chapters: readonly Implementations[] = [
   signing,
   verifying,
   verifyingSignatures,
+  messageEncryption,
+  messageDecryption,
+  messageSigning,
+  messageVerifying,
   dual,
   keys,
   encapsulation,
@@ -281,6 +289,6 @@ const GOING_ON: ReadonlySet<number> = new Set([CKR.OPERATION_ACTIVE, CKR.PENDING
 
 function fail(error: unknown, session: Session, row: FunctionRow): never {
   const goesOn = error instanceof CryptokiError && GOING_ON.has(error.rv)
-  if (!goesOn) for (const kind of row.operations) session.end(kind)
+  if (!goesOn) for (const kind of row.operations) session.failed(kind)
   throw error
 }

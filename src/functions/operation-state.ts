@@ -15,6 +15,14 @@ const AUTHENTICATION: readonly OperationKind[] = ['sign', 'verify', 'verifySigna
 
 const SAVEABLE: ReadonlySet<OperationKind> = new Set(['digest', ...ENCRYPTION, ...AUTHENTICATION])
 
+/** Not saved: the IVs that were used must not be used again. */
+const OF_MESSAGES: ReadonlySet<OperationKind> = new Set([
+  'messageEncrypt',
+  'messageDecrypt',
+  'messageSign',
+  'messageVerify',
+])
+
 /** Copies of all of them; CKR_STATE_UNSAVEABLE where one cannot be copied. */
 async function copiesOf(operations: Operations): Promise<Operations> {
   const copies = new Map<OperationKind, Operation>()
@@ -31,7 +39,7 @@ const notActive = (why: string) => new CryptokiError(CKR.OPERATION_NOT_INITIALIZ
 /** C_GetOperationState. */
 export async function saveState(session: Session, room: Room): Promise<Filled> {
   const active = new Map(session.operations)
-  if (![...active.keys()].some((kind) => SAVEABLE.has(kind)))
+  if (![...active.keys()].some((kind) => SAVEABLE.has(kind) || OF_MESSAGES.has(kind)))
     throw notActive('no operation is active that could be saved')
   const operations = await copiesOf(active)
   // A key may have been destroyed, the user logged out, the session closed.

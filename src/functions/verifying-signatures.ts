@@ -3,12 +3,12 @@
  * 5.15. Every mechanism of C_VerifyInit serves.
  */
 import type { Verification } from '../mechanisms/mechanism.ts'
-import { after, feed, noData, type Works } from '../sessions/operation.ts'
+import { after, feed, noData } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import { begin } from './begin.ts'
+import { begin, type Made } from './begin.ts'
 import type { Call, Implementations } from './implementation.ts'
 
 /** Bytes of a signature at most, which is kept until the end: SLH-DSA's longest has 49,856. */
@@ -53,7 +53,7 @@ const check = (
 export const verifyingSignatures = {
   C_VerifySignatureInit: (_call, session, mechanism, key, signature) => {
     const given = mechanism === null ? NO_SIGNATURE : signatureOf(signature)
-    const bind = (works: Works) => withSignature(works as Verification, given)
+    const bind = (made: Made) => withSignature(made as Verification, given)
     return begin(session, { kind: KIND, use: 'verify', usage: 'VERIFY', bind }, mechanism, key)
   },
   C_VerifySignature: (call, session, data) =>

@@ -4,7 +4,7 @@
  * (derivation).
  */
 import { aesGmac, aesXcbcMac, LONGEST_GMAC_IV } from '../engine/block-macs.ts'
-import { type Ccm, ccmLongest } from '../engine/ccm.ts'
+import type { Ccm } from '../engine/ccm.ts'
 import { AES_BLOCK, aesBlock, SEMIBLOCK } from '../engine/ciphers.ts'
 import type { Gcm } from '../engine/gcm.ts'
 import { CKK, CKR } from '../standard/constants.ts'
@@ -20,6 +20,7 @@ import {
   PaddedKeyWrapDecryption,
   PaddedKeyWrapEncryption,
 } from './aes-ciphers.ts'
+import { ccmMessages, checkCcm, checkGcmIv, gcmMessages, gcmTagLength } from './aes-messages.ts'
 import { type BlockCipher, blockCipherRows, type Mode } from './block-ciphers.ts'
 import { StealingCipher } from './block-modes.ts'
 import { type CipherKeys, cipherKeyType, fitting, keyGeneration } from './cipher-keys.ts'
@@ -81,33 +82,19 @@ const cipher: BlockCipher = {
   parameters: { CTR: 'CK_AES_CTR_PARAMS', CBC_ENCRYPT_DATA: 'CK_AES_CBC_ENCRYPT_DATA_PARAMS' },
 }
 
-/** The tag lengths of SP 800-38D, 5.2.1.2, in bits. The section allows 0 to 128 and leaves it to the token. */
-const TAG_BITS: ReadonlySet<number> = new Set([32, 64, 96, 104, 112, 120, 128])
-
 /** CK_GCM_PARAMS. 6.13.7.2: ulIvLen counts, ulIvBits does not. */
 function gcmOf(mechanism: MechanismArgument): Gcm {
   const iv = bytesIn(mechanism, 'iv')
-  const tagBits = numberIn(mechanism, 'tagBits')
-  if (iv.length === 0) throw invalid('GCM needs an IV')
-  if (!TAG_BITS.has(tagBits)) throw invalid(`no GCM tag has ${tagBits} bits`)
-  return { iv, aad: bytesIn(mechanism, 'aad'), tagLength: tagBits / 8 }
+  checkGcmIv(iv)
+  return { iv, aad: bytesIn(mechanism, 'aad'), tagLength: gcmTagLength(mechanism) }
 }
-
-/** The lengths of 6.13.7.5, in bytes. */
-const CCM_TAGS: ReadonlySet<number> = new Set([4, 6, 8, 10, 12, 14, 16])
-const CCM_NONCE = [7, 13] as const
 
 /** CK_CCM_PARAMS. Where a key is wrapped, its own length counts, and ulDataLen is ignored (6.13.5). */
 function ccmOf(mechanism: MechanismArgument, wrapped?: number): Ccm {
   const nonce = bytesIn(mechanism, 'nonce')
   const tagLength = numberIn(mechanism, 'macLen')
   const dataLength = wrapped ?? numberIn(mechanism, 'dataLen')
-  const [shortest, longest] = CCM_NONCE
-  if (nonce.length < shortest || nonce.length > longest)
-    throw invalid(`a CCM nonce has ${shortest} to ${longest} bytes`)
-  if (!CCM_TAGS.has(tagLength)) throw invalid(`no CCM tag has ${tagLength} bytes`)
-  if (dataLength > ccmLongest(nonce.length))
-    throw invalid(`with this nonce CCM takes at most ${ccmLongest(nonce.length)} bytes`)
+  checkCcm({ nonce, tagLength, dataLength })
   return { nonce, aad: bytesIn(mechanism, 'aad'), tagLength, dataLength }
 }
 
@@ -157,6 +144,7 @@ const further: readonly Row[] = [
     parameter: 'CK_GCM_PARAMS',
     encrypt: (key, mechanism) => gcmEncrypting(key, gcmOf(mechanism)),
     decrypt: (key, mechanism) => gcmDecrypting(key, gcmOf(mechanism)),
+    messages: gcmMessages,
   },
   {
     name: 'AES_CCM',
@@ -165,6 +153,7 @@ const further: readonly Row[] = [
     parameter: 'CK_CCM_PARAMS',
     encrypt: (key, mechanism, whole) => ccmEncrypting(key, ccmOf(mechanism, whole)),
     decrypt: (key, mechanism, whole) => ccmDecrypting(key, ccmUnwrapping(mechanism, whole)),
+    messages: ccmMessages,
   },
   {
     name: 'AES_KEY_WRAP',
@@ -192,7 +181,7 @@ const further: readonly Row[] = [
 const { keyTypes, keySize, value } = cipher
 
 const macRow = (
-  row: Pick<Mechanism, 'section' | 'standing' | 'parameter'> & {
+  row: Pick<Mechanism, 'section' | 'standing' | 'parameter' | 'singleMessage'> & {
     readonly name: string
     readonly keySize?: Mechanism['keySize']
   },
@@ -211,7 +200,13 @@ const xcbc = (name: string, section: string, length: number): Mechanism =>
 
 /** CK_GCM_PARAMS, whose additional data are the message: there are none in the parameter. 6.13.6. */
 const gmac = macRow(
-  { name: 'AES_GMAC', section: '6.13.6', standing: 'approved', parameter: 'CK_GCM_PARAMS' },
+  {
+    name: 'AES_GMAC',
+    section: '6.13.6',
+    standing: 'approved',
+    parameter: 'CK_GCM_PARAMS',
+    singleMessage: true, // SP 800-38D, 8: an IV is used once
+  },
   ({ key, mechanism }) => {
     const { iv, aad, tagLength } = gcmOf(mechanism)
     if (aad.length > 0) throw invalid('the data that GMAC authenticates are those of C_Sign')

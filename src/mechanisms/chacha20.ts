@@ -2,6 +2,7 @@
 import {
   CHACHA20_BLOCK,
   CHACHA20_KEY,
+  type Chacha20Poly1305,
   chacha20Poly1305,
   chacha20Stream,
   POLY1305_TAG,
@@ -9,11 +10,17 @@ import {
 import { digestOf } from '../engine/digests.ts'
 import { CKK, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import { AuthenticatedDecryption, AuthenticatedEncryption } from './authenticated-ciphers.ts'
+import {
+  AuthenticatedDecryption,
+  AuthenticatedEncryption,
+  type Opening,
+  type Sealing,
+} from './authenticated-ciphers.ts'
 import { blocksLeft, KeystreamCipher } from './block-modes.ts'
 import { type CipherKeys, cipherKeyType, fitting, keyGeneration } from './cipher-keys.ts'
 import { type CipherMaker, cipherRow, keyValue } from './cipher-rows.ts'
 import type { Mechanism, MechanismArgument } from './mechanism.ts'
+import type { AeadCipher } from './message-ciphers.ts'
 import { bytesIn, numberIn } from './parameter.ts'
 
 /** CKA_CHECK_VALUE: SHA-1 of the value (6.58.2). */
@@ -49,39 +56,64 @@ const stream: CipherMaker = (key, mechanism) => {
 const LONGEST = (2 ** 32 - 1) * CHACHA20_BLOCK
 
 /**
- * CK_SALSA20_CHACHA20_POLY1305_PARAMS: a nonce of 12 bytes (IETF) or 24 (XChaCha20), told in bits or in
- * bytes. How the tag was
- * made with the original nonce of 8 is in no document that 6.61 refers to.
+ * A nonce of 12 bytes (IETF) or 24 (XChaCha20), told in bits or in bytes. How the tag was made with the
+ * original nonce of 8 is in no document that 6.61 refers to.
  */
-function sealed(key: Uint8Array, mechanism: MechanismArgument, direction: 'encrypt' | 'decrypt') {
-  const nonce = bytesIn(mechanism, 'nonce')
+function checkNonce(nonce: Uint8Array): void {
   if (nonce.length !== 12 && nonce.length !== 24) throw invalid('a nonce has 12 or 24 bytes')
-  return chacha20Poly1305(key, { direction, nonce, aad: bytesIn(mechanism, 'aad') })
 }
 
-const encrypt: CipherMaker = (key, mechanism) => {
-  const cipher = sealed(key, mechanism, 'encrypt')
-  const tag = () => {
-    cipher.final()
-    return cipher.tag(POLY1305_TAG)
-  }
-  const sealing = { update: (part: Uint8Array) => cipher.update(part), tag }
-  return new AuthenticatedEncryption(sealing, POLY1305_TAG, { most: LONGEST })
-}
+type Message = Pick<Chacha20Poly1305, 'nonce' | 'aad'>
 
-const decrypt: CipherMaker = (key, mechanism) => {
-  const cipher = sealed(key, mechanism, 'decrypt')
-  const verify = (tag: Uint8Array) => {
-    cipher.expect(tag)
-    try {
+function sealing(key: Uint8Array, message: Message): Sealing {
+  const cipher = chacha20Poly1305(key, { direction: 'encrypt', ...message })
+  return {
+    update: (part) => cipher.update(part),
+    tag: () => {
       cipher.final()
-      return true
-    } catch {
-      return false // It throws for a wrong tag, and for nothing else.
-    }
+      return cipher.tag(POLY1305_TAG)
+    },
   }
-  const opening = { update: (part: Uint8Array) => cipher.update(part), verify }
-  return new AuthenticatedDecryption(opening, POLY1305_TAG)
+}
+
+function opening(key: Uint8Array, message: Message): Opening {
+  const cipher = chacha20Poly1305(key, { direction: 'decrypt', ...message })
+  return {
+    update: (part) => cipher.update(part),
+    verify: (tag) => {
+      cipher.expect(tag)
+      try {
+        cipher.final()
+        return true
+      } catch {
+        return false // It throws for a wrong tag, and for nothing else.
+      }
+    },
+  }
+}
+
+/** CK_SALSA20_CHACHA20_POLY1305_PARAMS. */
+function messageOf(mechanism: MechanismArgument): Message {
+  const nonce = bytesIn(mechanism, 'nonce')
+  checkNonce(nonce)
+  return { nonce, aad: bytesIn(mechanism, 'aad') }
+}
+
+const encrypt: CipherMaker = (key, mechanism) =>
+  new AuthenticatedEncryption(sealing(key, messageOf(mechanism)), POLY1305_TAG, { most: LONGEST })
+
+const decrypt: CipherMaker = (key, mechanism) =>
+  new AuthenticatedDecryption(opening(key, messageOf(mechanism)), POLY1305_TAG)
+
+/** CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS. */
+const messages: AeadCipher = {
+  parameter: 'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS',
+  names: { iv: 'nonce', tag: 'tag' },
+  tagLength: () => POLY1305_TAG,
+  check: ({ iv }) => checkNonce(iv),
+  allowed: () => ({ most: LONGEST }),
+  seal: (key, { iv, aad }) => sealing(key, { nonce: iv, aad }),
+  open: (key, { iv, aad }) => opening(key, { nonce: iv, aad }),
 }
 
 const common = {
@@ -108,6 +140,7 @@ export const chacha20: readonly Mechanism[] = [
     parameter: 'CK_SALSA20_CHACHA20_POLY1305_PARAMS',
     encrypt,
     decrypt,
+    messages,
     wraps: false,
   }),
 ]

@@ -9,6 +9,7 @@ import type {
   MechanismArgument,
   Surrender,
 } from './mechanism.ts'
+import { type AeadCipher, authenticatedWrapMakers, messageMakers } from './message-ciphers.ts'
 import { secretValue } from './secret-keys.ts'
 import { unwrapThrough, wrapThrough } from './wrapping.ts'
 
@@ -45,6 +46,8 @@ export interface CipherRow extends Told {
   readonly filledTo?: number | undefined
   /** false: it does not wrap. */
   readonly wraps?: boolean | undefined
+  /** It works in the message-based functions; where it wraps, it wraps with additional data too. */
+  readonly messages?: AeadCipher | undefined
 }
 
 /** A copy with up to `unit` - 1 zero bytes behind it. */
@@ -82,13 +85,15 @@ function unwrapWith({ decrypt, value }: CipherRow) {
 }
 
 export function cipherRow(row: CipherRow): Mechanism {
-  const { name, value, encrypt, decrypt, filledTo, wraps = true, ...told } = row
+  const { name, value, encrypt, decrypt, filledTo, wraps = true, messages, ...told } = row
   return {
     ...told,
     ...numbered(name),
     encrypt: ({ key, mechanism }) => encrypt(value(key), mechanism),
     decrypt: ({ key, mechanism }) => decrypt(value(key), mechanism),
     ...(wraps && { wrap: wrapWith(row), unwrap: unwrapWith(row) }),
+    ...(messages && messageMakers(messages, value)),
+    ...(messages && wraps && authenticatedWrapMakers(messages, value)),
     ...(wraps && filledTo !== undefined && { padsWrappedKeys: 'behind' }),
   }
 }

@@ -53,6 +53,34 @@ export interface Recovery {
   recover(input: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
 }
 
+/** What a message begins with (5.9, 5.11), and a key that is wrapped with additional data (5.18.6). */
+export interface MessageBegin {
+  /** Its own parameter. What is made of it goes back through `answer`. */
+  readonly parameter: MechanismArgument
+  readonly associatedData: Uint8Array
+}
+
+/** A message that is encrypted or decrypted in parts. */
+export interface MessageParts {
+  /** Each part comes out as long as it went in: decryption does not wait until the tag is verified. */
+  update(part: Uint8Array): Uint8Array
+  /**
+   * Ends the message with the parameter of the function that ends it, which brings the tag or takes
+   * it. Throws AEAD_DECRYPT_FAILED, DATA_LEN_RANGE and ENCRYPTED_DATA_LEN_RANGE.
+   */
+  end(parameter: MechanismArgument): void
+}
+
+/** Encrypts or decrypts messages with one key. Both functions throw MECHANISM_PARAM_INVALID. */
+export interface Messages {
+  /**
+   * A message in a single part; as much comes out as goes in. Decryption withholds it until the tag
+   * is verified, and throws AEAD_DECRYPT_FAILED where it is wrong.
+   */
+  whole(begin: MessageBegin): Cipher
+  parts(begin: MessageBegin): MessageParts
+}
+
 /**
  * Changes attributes of the key that an operation uses, in the store too before it answers. `next`
  * answers the attributes that change, from the key as it is then; it is asked again where somebody
@@ -204,6 +232,11 @@ export interface Mechanism {
    * C_UnwrapKeyAuthenticated, where it is another.
    */
   readonly messageParameter?: keyof typeof structures | 'bytes'
+  /**
+   * Two messages under the same parameter or key would give the key away, or there is no message at
+   * all, so that it signs and verifies none with the message-based functions.
+   */
+  readonly singleMessage?: true
   /** Where the parameter may be left out, as the IV of CKM_AES_KEY_WRAP. */
   readonly parameterOptional?: true
   /**
@@ -223,11 +256,28 @@ export interface Mechanism {
   signRecover?(begin: Begin): Recovery | Promise<Recovery>
   verifyRecover?(begin: Begin): Recovery | Promise<Recovery>
 
+  /** The mechanism's own parameter may be absent; each message brings one. The key alone counts. */
+  messageEncrypt?(begin: Begin): Messages
+  messageDecrypt?(begin: Begin): Messages
+
   generateKey?(make: Make): Made | Promise<Made>
   generateKeyPair?(make: MakePair): Promise<{ publicKey: Made; privateKey: Made }>
   /** Wraps the bytes of a key: the value of a secret key, the PKCS #8 PrivateKeyInfo of a private one. */
   wrap?(begin: Begin, plain: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
   unwrap?(begin: Begin, wrapped: Uint8Array, surrender: Surrender): Uint8Array | Promise<Uint8Array>
+  /** C_WrapKeyAuthenticated: what is wrapped comes out as long as it is, and the tag goes back. */
+  wrapAuthenticated?(
+    key: CryptokiObject,
+    begin: MessageBegin,
+    plain: Uint8Array,
+    surrender: Surrender,
+  ): Uint8Array | Promise<Uint8Array>
+  unwrapAuthenticated?(
+    key: CryptokiObject,
+    begin: MessageBegin,
+    wrapped: Uint8Array,
+    surrender: Surrender,
+  ): Uint8Array | Promise<Uint8Array>
   /**
    * Derives a key. A row with `furtherKeys` answers a list: the values of the key of the template,
    * where there is one, and then those of the further keys. They are kept whole or not at all.

@@ -175,6 +175,7 @@ export const otp: readonly Mechanism[] = [
     // Shorter keys than RFC 4226 wants are handed out by real services.
     keySize: [1, LONGEST_SECRET],
     parameter: 'CK_OTP_PARAMS',
+    singleMessage: true,
     sign: signing,
     verify: verifying,
   },

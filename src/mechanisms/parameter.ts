@@ -21,7 +21,7 @@ const MOST_DATA = 64 << 10
 const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
 
 /** No parameter arrives as null, or as no bytes. */
-const isAbsent = (parameter: MechanismArgument['parameter']): boolean =>
+export const isAbsent = (parameter: MechanismArgument['parameter']): boolean =>
   parameter === null || (parameter instanceof Uint8Array && parameter.length === 0)
 
 const isParameter = (value: ParameterValue | undefined): value is Parameter =>

@@ -45,6 +45,7 @@ export const poly1305: readonly Mechanism[] = [
     section: '6.60.3',
     keyTypes: [CKK.POLY1305],
     keySize: [KEY, KEY],
+    singleMessage: true, // RFC 8439, 2.5: a key is used once
     ...signingWith(({ key }) => ({
       mac: poly1305Of(checkedValue(secretValue(key, [CKK.POLY1305]))),
       length: MAC,

@@ -29,7 +29,7 @@ import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { hotpKeyType, otp } from './otp.ts'
-import { checkForm } from './parameter.ts'
+import { checkForm, isAbsent } from './parameter.ts'
 import { pbe } from './pbe.ts'
 import { pbkdf2 } from './pbkdf2.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
@@ -82,10 +82,6 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   hotpKeyType,
 ])
 
-/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
-const makesKnownKeys = (row: Mechanism): boolean =>
-  row.keyTypes.every((keyType) => keyTypes.has(keyType))
-
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
@@ -116,7 +112,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'sp800-108': sp800108,
   hkdf,
   pbkdf2,
-  pbe: pbe.filter(makesKnownKeys),
+  pbe,
   'tls-master-keys': tlsMasterKeys,
   'tls-key-material': tlsKeyMaterial,
   'tls-prf': tlsPrfs,
@@ -144,21 +140,50 @@ const FLAG_OF = {
   derive: CKF.DERIVE,
   encapsulate: CKF.ENCAPSULATE,
   decapsulate: CKF.DECAPSULATE,
-} as const satisfies Partial<Record<keyof Mechanism, number>>
+  messageEncrypt: CKF.MESSAGE_ENCRYPT | CKF.MULTI_MESSAGE,
+  messageDecrypt: CKF.MESSAGE_DECRYPT | CKF.MULTI_MESSAGE,
+  messageSign: CKF.MESSAGE_SIGN | CKF.MULTI_MESSAGE,
+  messageVerify: CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE,
+  wrapAuthenticated: CKF.WRAP,
+  unwrapAuthenticated: CKF.UNWRAP,
+} as const
 
 export type Use = keyof typeof FLAG_OF
 
+/** The makers that uses share: whatever signs one message signs the next in the same way. */
+const MAKER_OF = { messageSign: 'sign', messageVerify: 'verify' } as const
+
+/** The maker of a use, in a row. */
+export type MakerOf<U extends Use> = U extends keyof typeof MAKER_OF ? (typeof MAKER_OF)[U] : U
+
+const isShared = (use: Use): use is keyof typeof MAKER_OF => use in MAKER_OF
+
+/** The name of a use's maker. */
+export const makerOf = <U extends Use>(use: U): MakerOf<U> =>
+  (isShared(use) ? MAKER_OF[use] : use) as MakerOf<U>
+
 /** Whose parameter a use takes, where it is not that of most functions. */
-const PARAMETER_OF: { readonly [U in Use]?: ParameterUse } = { wrap: 'wrap', unwrap: 'wrap' }
+const PARAMETER_OF: { readonly [U in Use]?: ParameterUse } = {
+  wrap: 'wrap',
+  unwrap: 'wrap',
+  messageEncrypt: 'message',
+  messageDecrypt: 'message',
+  wrapAuthenticated: 'message',
+  unwrapAuthenticated: 'message',
+}
+
+/** The uses whose mechanism need not have its parameter: each message brings one. */
+const WITHOUT_PARAMETER: ReadonlySet<Use> = new Set(['messageEncrypt', 'messageDecrypt'])
 
 /** Every use there is. */
 export const uses = Object.keys(FLAG_OF) as readonly Use[]
 
 /** A row that has the maker of a use. */
-export type MechanismFor<U extends Use> = Mechanism & Required<Pick<Mechanism, U>>
+export type MechanismFor<U extends Use> = Mechanism & Required<Pick<Mechanism, MakerOf<U>>>
 
-const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
-  row[use] !== undefined
+/** Whether a row has what a use takes. */
+export const isFor = <U extends Use>(row: Mechanism, use: U): row is MechanismFor<U> =>
+  row[makerOf(use)] !== undefined && !(isShared(use) && row.singleMessage)
 
 /** Mechanisms by their CKM_ numbers: all, or those that a policy offers. */
 export type Offered = ReadonlyMap<number, Mechanism>
@@ -177,7 +202,8 @@ export function mechanismFor<U extends Use>(
   const row = rowOf(argument.type, among)
   if (!isFor(row, use))
     throw new CryptokiError(CKR.MECHANISM_INVALID, `CKM_${row.name} is not for ${use}`)
-  checkForm(row, argument.parameter, PARAMETER_OF[use])
+  if (!(isAbsent(argument.parameter) && WITHOUT_PARAMETER.has(use)))
+    checkForm(row, argument.parameter, PARAMETER_OF[use])
   return row
 }
 

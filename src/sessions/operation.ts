@@ -19,8 +19,21 @@ import type { Surrender } from '../surrender/surrender.ts'
 /** Bytes worked on between two surrender points. */
 export const STEP = 1 << 20
 
+/**
+ * What a message-based operation works with: what makes its messages, and the one that was begun and
+ * has not ended. A message that fails or is cancelled ends; the operation goes on to the next one.
+ */
+export class MessageWorks<Source = unknown, Message = unknown> {
+  readonly source: Source
+  underWay: Message | undefined
+
+  constructor(source: Source) {
+    this.source = source
+  }
+}
+
 /** What an operation works with: what the mechanism row's maker made. */
-export type Works = Cipher | Summary | Verification | Recovery
+export type Works = Cipher | Summary | Verification | Recovery | MessageWorks
 
 /** What an operation was begun with. */
 export interface Beginning {
@@ -69,6 +82,12 @@ export class Operation<W extends Works = Works> {
     this.argument = beginning.argument
     this.#beginning = beginning
     this.awaitsLogin = beginning.asksForLogin ?? false
+  }
+
+  /** A message is over, well or not. A key that asks for a login of its own asks for the next one again. */
+  endMessage(): void {
+    if (this.works instanceof MessageWorks) this.works.underWay = undefined
+    this.awaitsLogin = this.#beginning.asksForLogin ?? false
   }
 
   /**
@@ -196,7 +215,7 @@ export interface Beside {
 
 /** One encryption or decryption function: data in, output by the convention. */
 export function runCipher(
-  operation: Operation<Cipher>,
+  operation: Pick<Operation<Cipher>, 'works' | 'held'>,
   call: CipherCall,
 ): Filled | Promise<Filled> {
   const { works } = operation
@@ -233,7 +252,7 @@ function passThrough(
 }
 
 /** A result goes out where there is room for it and is kept where there is not. */
-function release(operation: Operation, held: Held, room: Room): Filled {
+function release(operation: Pick<Operation, 'held'>, held: Held, room: Room): Filled {
   const { result } = held
   if (room === null || room < result.length) {
     operation.held = held
@@ -244,7 +263,7 @@ function release(operation: Operation, held: Held, room: Room): Filled {
 }
 
 /** Works that have given their result can do no more: until it is fetched nothing else goes on. */
-function fetchHeld(operation: Operation, held: Held, step: Step, room: Room): Filled {
+function fetchHeld(operation: Pick<Operation, 'held'>, held: Held, step: Step, room: Room): Filled {
   if (held.step === step) return release(operation, held, room)
   throw new CryptokiError(
     CKR.OPERATION_ACTIVE,
@@ -254,7 +273,7 @@ function fetchHeld(operation: Operation, held: Held, step: Step, room: Room): Fi
 
 /** A digest, signature or MAC of the data that is left. */
 export function runSummary(
-  { works }: Operation<Summary>,
+  { works }: Pick<Operation<Summary>, 'works'>,
   data: Data | null,
   room: Room,
   surrender: Surrender,

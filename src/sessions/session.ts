@@ -4,7 +4,7 @@ import { CryptokiError } from '../standard/error.ts'
 import type { OperationKind } from '../standard/functions.ts'
 import type { Token } from '../tokens/token.ts'
 import type { Membership } from './membership.ts'
-import type { Operation, Works } from './operation.ts'
+import { MessageWorks, type Operation, type Works } from './operation.ts'
 import type { Pending } from './pending.ts'
 
 /** Handles of the objects a search found that were not fetched yet. */
@@ -146,6 +146,13 @@ export class Session {
 
   end(kind: OperationKind): void {
     this.#operations.delete(kind)
+  }
+
+  /** A function of this kind failed: its operation is over, of a message-based one its message. */
+  failed(kind: OperationKind): void {
+    const operation = this.#operations.get(kind)
+    if (operation?.works instanceof MessageWorks) operation.endMessage()
+    else this.end(kind)
   }
 
   /** Ends the operations that use one of these keys (by object id), or all of them. */

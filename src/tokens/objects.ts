@@ -1,10 +1,12 @@
 /**
  * The objects of a token: sealed in the store, opened when first used, kept open (with the key the
- * engine parsed) in a bounded cache. A change, a destruction and a logout empty it.
+ * engine parsed) in a bounded cache. A change, a destruction and a logout empty it. Besides them are
+ * those that tell about the token, which are stored nowhere.
  */
 import { randomBytes } from 'node:crypto'
 import { type Attributes, type CryptokiObject, isPrivateObject } from '../objects/object.ts'
-import { searchable, searchTerms } from '../objects/search.ts'
+import { builtInObjects } from '../objects/profiles.ts'
+import { matches, searchable, searchTerms } from '../objects/search.ts'
 import { deserialise, serialise } from '../objects/serialisation.ts'
 import type { Attribute } from '../standard/calls.ts'
 import { open, seal, TokenKeys, tag } from '../store/sealing.ts'
@@ -47,6 +49,8 @@ export class TokenObjects {
 
   /** The object if it is open already; so that using a key again waits for nothing. */
   opened(id: string): CryptokiObject | undefined {
+    const builtIn = builtInObjects.get(id)
+    if (builtIn !== undefined) return builtIn
     const object = this.#open.get(id)
     if (object !== undefined) this.#keep(object)
     return object
@@ -85,6 +89,8 @@ export class TokenObjects {
       for (const id of await this.#store.findObjects(this.#slot, isPrivate, tags))
         found.push({ id, isPrivate })
     }
+    for (const object of builtInObjects.values())
+      if (matches(object, template)) found.push({ id: object.id, isPrivate: false })
     return found
   }
 

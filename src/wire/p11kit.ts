@@ -81,7 +81,10 @@ const initialize = (number: number): CallParts => ({
   parts: [],
 })
 
-/** C_SignMessageNext says apart from its room whether a signature is expected. */
+/**
+ * C_SignMessageNext says apart from its room whether a signature is expected. Where it is, and there is
+ * no room, its length is asked for.
+ */
 function signMessageNext(parts: CallParts): CallParts {
   const at = parts.inputs.length - 1
   const room = parts.inputs[at] as Codec
@@ -94,7 +97,7 @@ function signMessageNext(parts: CallParts): CallParts {
     read(reader) {
       const expected = reader.u8() !== 0
       const value = room.read(reader)
-      return expected ? value : null
+      return expected ? (value ?? 0) : null
     },
   })
 }

@@ -3,11 +3,12 @@
  * buffers that do not fit. All of it follows from the table; what differs is told in the data below.
  */
 import assert from 'node:assert/strict'
+import { parameterFor } from '../../src/mechanisms/parameter.ts'
 import type { MechanismFor, Use } from '../../src/mechanisms/table.ts'
 import type { MechanismArgument, Parameter } from '../../src/standard/calls.ts'
 import { CKK, CKM, CKO, CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
-import { structureFields } from '../../src/standard/layouts.ts'
+import { type ParameterUse, structureFields } from '../../src/standard/layouts.ts'
 import { answers, bytes, data, type Opened, template } from '../in-process.ts'
 
 export interface EdgeTrial {
@@ -36,6 +37,7 @@ interface Edge {
 type Name = keyof typeof CKR
 
 const ROOM = 20_000
+const NOTHING = Buffer.alloc(0)
 
 /** Ciphertexts that are numbers: what is cut is another one. */
 const NUMBERS: ReadonlySet<string> = new Set(['DH_PKCS_DERIVE'])
@@ -83,6 +85,30 @@ const begin: Record<Use, Begin> = {
     call('C_EncapsulateKey', [session, how, key, template(SECRET), ROOM]),
   decapsulate: ({ call, session }, how, key) =>
     call('C_DecapsulateKey', [session, how, key, template(SECRET), Buffer.alloc(64)]),
+  messageEncrypt: ({ call, session }, how, key) =>
+    call('C_MessageEncryptInit', [session, how, key]),
+  messageDecrypt: ({ call, session }, how, key) =>
+    call('C_MessageDecryptInit', [session, how, key]),
+  messageSign: ({ call, session }, how, key) => call('C_MessageSignInit', [session, how, key]),
+  messageVerify: ({ call, session }, how, key) => call('C_MessageVerifyInit', [session, how, key]),
+  wrapAuthenticated: async (token, how, key) =>
+    token.call('C_WrapKeyAuthenticated', [
+      token.session,
+      how,
+      key,
+      await plainKey(token),
+      NOTHING,
+      ROOM,
+    ]),
+  unwrapAuthenticated: ({ call, session }, how, key) =>
+    call('C_UnwrapKeyAuthenticated', [
+      session,
+      how,
+      key,
+      Buffer.alloc(32),
+      template(GENERIC),
+      NOTHING,
+    ]),
 }
 
 const KEYLESS: readonly Use[] = ['digest', 'generateKey', 'generateKeyPair']
@@ -93,6 +119,8 @@ const COMPLAINTS: Readonly<Partial<Record<Use, readonly [handle: Name, type: Nam
   wrap: ['WRAPPING_KEY_HANDLE_INVALID', 'WRAPPING_KEY_TYPE_INCONSISTENT'],
   unwrap: ['UNWRAPPING_KEY_HANDLE_INVALID', 'UNWRAPPING_KEY_TYPE_INCONSISTENT'],
   decapsulate: ['UNWRAPPING_KEY_HANDLE_INVALID', 'UNWRAPPING_KEY_TYPE_INCONSISTENT'],
+  wrapAuthenticated: ['WRAPPING_KEY_HANDLE_INVALID', 'WRAPPING_KEY_TYPE_INCONSISTENT'],
+  unwrapAuthenticated: ['UNWRAPPING_KEY_HANDLE_INVALID', 'UNWRAPPING_KEY_TYPE_INCONSISTENT'],
 }
 
 const complaints = (use: Use) => COMPLAINTS[use] ?? ['KEY_HANDLE_INVALID', 'KEY_TYPE_INCONSISTENT']
@@ -100,11 +128,22 @@ const complaints = (use: Use) => COMPLAINTS[use] ?? ['KEY_HANDLE_INVALID', 'KEY_
 const without = (parameter: Parameter, name: string): Parameter =>
   Object.fromEntries(Object.entries(parameter).filter(([field]) => field !== name))
 
+/** Whose parameter a use takes, where it is not that of most. */
+const PARAMETER_OF: Readonly<Partial<Record<Use, ParameterUse>>> = {
+  wrap: 'wrap',
+  unwrap: 'wrap',
+  messageEncrypt: 'message',
+  messageDecrypt: 'message',
+  wrapAuthenticated: 'message',
+  unwrapAuthenticated: 'message',
+}
+
 /** Parameters whose form is not that of the row. */
 function wrongParameters({ row, mechanism: { parameter }, use }: EdgeTrial) {
-  const wanted =
-    use === 'wrap' || use === 'unwrap' ? (row.wrapParameter ?? row.parameter) : row.parameter
+  const wanted = parameterFor(row, PARAMETER_OF[use] ?? 'mechanism')
   if (wanted === undefined) return [Buffer.alloc(1), Buffer.alloc(16), { x: 1 }]
+  // Of messages each brings its own parameter.
+  if (use === 'messageEncrypt' || use === 'messageDecrypt') return [Buffer.alloc(3), { x: 1 }]
   const none = row.parameterOptional ? [] : [null, Buffer.alloc(0)]
   if (wanted !== 'bytes') {
     const whole = parameter === null || parameter instanceof Uint8Array ? {} : parameter

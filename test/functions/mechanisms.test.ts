@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
-import { type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
+import { isFor, type MechanismFor, mechanisms, type Use, uses } from '../../src/mechanisms/table.ts'
 import type { Image, MechanismArgument, Parameter } from '../../src/standard/calls.ts'
 import { CK_INVALID_HANDLE, CKA, CKF, CKK, CKM, CKO } from '../../src/standard/constants.ts'
 import { endWarmWorkers } from '../../src/surrender/workers.ts'
@@ -12,6 +12,13 @@ import { attributeOf, KeyRing, type Keys, LENGTHS, PAIRS, SECRET, SHORT_KEYS } f
 import { generateAtBounds, pairSizes, secretLengths, secretOf } from './key-sizes.ts'
 import { edgesOf } from './mechanism-edges.ts'
 import { MESSAGE, messages, nothing, parameters } from './mechanism-parameters.ts'
+import {
+  ccmMemory,
+  chachaMemory,
+  gcmMemory,
+  type MessageMemory,
+  noParameter,
+} from './message-memory.ts'
 
 /** Bytes of the longest signature, one of SLH-DSA-128f. */
 const ROOM = 17088
@@ -77,6 +84,21 @@ const DERIVED: Readonly<Record<string, readonly [number, Named]>> = {
   TLS12_EXTENDED_MASTER_KEY_DERIVE_DH: MASTER_SECRET,
   IKE_PRF_DERIVE: [32, SECRET],
   PUB_KEY_FROM_PRIV_KEY: [0, {}],
+}
+
+const AAD = Buffer.from('additional data')
+
+/** Fitting parameters of messages, by their structure. */
+const memories: Readonly<Record<string, () => MessageMemory>> = {
+  CK_GCM_MESSAGE_PARAMS: gcmMemory,
+  CK_CCM_MESSAGE_PARAMS: () => ccmMemory(MESSAGE.length),
+  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: chachaMemory,
+}
+
+function memoryFor({ messageParameter }: MechanismFor<Use>): MessageMemory {
+  const make = memories[messageParameter ?? '']
+  assert.ok(make, `test parameters of ${messageParameter}`)
+  return make()
 }
 
 /** What each use must do; a pair of uses that undo each other is tried together. */
@@ -202,6 +224,59 @@ const trials: Record<Use, (trial: Trial) => Promise<void>> = {
     assert.deepEqual(Buffer.from(taken), Buffer.from(made))
   },
   decapsulate: (trial) => trials.encapsulate(trial),
+  messageEncrypt: async ({ token: { call, session }, row, keys }) => {
+    const memory = memoryFor(row)
+    const begun = { type: row.type, parameter: null }
+    await call('C_MessageEncryptInit', [session, begun, keys.back])
+    const encrypted = bytes(
+      await call('C_EncryptMessage', [session, memory.argument, AAD, data(MESSAGE), 4096]),
+    )
+    await call('C_MessageEncryptFinal', [session])
+    assert.notDeepEqual(Buffer.from(encrypted), MESSAGE)
+    await call('C_MessageDecryptInit', [session, begun, keys.forward])
+    const decrypted = bytes(
+      await call('C_DecryptMessage', [session, memory.argument, AAD, data(encrypted), 4096]),
+    )
+    await call('C_MessageDecryptFinal', [session])
+    assert.deepEqual(Buffer.from(decrypted), MESSAGE)
+  },
+  messageDecrypt: (trial) => trials.messageEncrypt(trial),
+  messageSign: async ({ token: { call, session }, mechanism, keys }) => {
+    await call('C_MessageSignInit', [session, mechanism, keys.forward])
+    await call('C_MessageVerifyInit', [session, mechanism, keys.back])
+    const first = messages.get(mechanism.type) ?? MESSAGE
+    const second = Buffer.from(first.map((byte, at) => (at === 0 ? byte ^ 1 : byte)))
+    for (const message of [first, second]) {
+      const signature = bytes(
+        await call('C_SignMessage', [session, noParameter, data(message), ROOM]),
+      )
+      await call('C_VerifyMessage', [session, noParameter, data(message), signature])
+    }
+    await call('C_MessageSignFinal', [session])
+    await call('C_MessageVerifyFinal', [session])
+  },
+  messageVerify: (trial) => trials.messageSign(trial),
+  wrapAuthenticated: async ({ token, row, keys }) => {
+    const { call, session } = token
+    const memory = memoryFor(row)
+    const key = await call('C_CreateObject', [
+      session,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET, VALUE: MESSAGE }),
+    ])
+    const wrapped = bytes(
+      await call('C_WrapKeyAuthenticated', [session, memory.argument, keys.back, key, AAD, 4096]),
+    )
+    const unwrapped = await call('C_UnwrapKeyAuthenticated', [
+      session,
+      memory.argument,
+      keys.forward,
+      wrapped,
+      template({ ...SECRET, KEY_TYPE: CKK.GENERIC_SECRET }),
+      AAD,
+    ])
+    assert.deepEqual(Buffer.from(await attributeOf(token, unwrapped)), MESSAGE)
+  },
+  unwrapAuthenticated: (trial) => trials.wrapAuthenticated(trial),
 }
 
 /** Flags of C_GetMechanismInfo, by the use they advertise. */
@@ -220,7 +295,15 @@ const FLAGS: Record<Use, number> = {
   derive: CKF.DERIVE,
   encapsulate: CKF.ENCAPSULATE,
   decapsulate: CKF.DECAPSULATE,
+  messageEncrypt: CKF.MESSAGE_ENCRYPT | CKF.MULTI_MESSAGE,
+  messageDecrypt: CKF.MESSAGE_DECRYPT | CKF.MULTI_MESSAGE,
+  messageSign: CKF.MESSAGE_SIGN | CKF.MULTI_MESSAGE,
+  messageVerify: CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE,
+  wrapAuthenticated: CKF.WRAP,
+  unwrapAuthenticated: CKF.UNWRAP,
 }
+
+const isAuthenticated = (use: Use) => use.endsWith('Authenticated')
 
 async function tryAll(token: Opened, t: TestContext): Promise<number> {
   const ring = new KeyRing(token)
@@ -236,7 +319,9 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
     const parameter = make === undefined ? null : make(row.name, peer, keys.forward)
     const mechanism = { type, parameter }
     const { flags } = await token.call('C_GetMechanismInfo', [token.slot, type])
-    for (const use of uses.filter((candidate) => ((flags as number) & FLAGS[candidate]) !== 0)) {
+    const advertised = uses.filter((use) => ((flags as number) & FLAGS[use]) === FLAGS[use])
+    // Wrapping with additional data has no flag of its own.
+    for (const use of advertised.filter((one) => !isAuthenticated(one) || isFor(row, one))) {
       await t.test(`CKM_${row.name} ${use}`, () =>
         (ownTrials.get(type)?.[use] ?? trials[use])({ token, mechanism, row, keys }),
       )
@@ -248,6 +333,13 @@ async function tryAll(token: Opened, t: TestContext): Promise<number> {
   return pairs
 }
 
+/** The mechanism of a use with a parameter that fits: another one for messages and encapsulated keys. */
+function mechanismOf(use: Use, row: MechanismFor<Use>, usual: MechanismArgument) {
+  if (use === 'encapsulate' || use === 'decapsulate') return withoutPublicData(usual)
+  if (use === 'messageEncrypt' || use === 'messageDecrypt') return { ...usual, parameter: null }
+  return isAuthenticated(use) ? memoryFor(row).argument : usual
+}
+
 /** Uses whose key is the one that is given away. */
 const WITH_PUBLIC_KEY: readonly Use[] = [
   'encrypt',
@@ -255,6 +347,9 @@ const WITH_PUBLIC_KEY: readonly Use[] = [
   'verifyRecover',
   'wrap',
   'encapsulate',
+  'messageEncrypt',
+  'messageVerify',
+  'wrapAuthenticated',
 ]
 
 /** What the pair does with what does not fit. */
@@ -265,10 +360,9 @@ async function tryEdges(t: TestContext, ring: KeyRing, trial: Trial, use: Use): 
   const [key, inverse, wrongKey] = WITH_PUBLIC_KEY.includes(use)
     ? [back, forward, other.back]
     : [forward, back, other.forward]
-  const encapsulates = use === 'encapsulate' || use === 'decapsulate'
   const edge = {
     ...{ token, row, use, key, inverse, wrongKey },
-    mechanism: encapsulates ? withoutPublicData(mechanism) : mechanism,
+    mechanism: mechanismOf(use, row, mechanism),
     message: messages.get(row.type) ?? MESSAGE,
   }
   for (const { name, run } of edgesOf(edge))

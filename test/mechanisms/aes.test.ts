@@ -6,7 +6,6 @@ import { CKM, CKR } from '../../src/standard/constants.ts'
 import { Surrender } from '../../src/surrender/surrender.ts'
 import { begin, type Given, gcm, gcmAad, iv16, key128, none, run } from './aes-calls.ts'
 import { hex, toHex, withReturnValue } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 // SP 800-38A, appendix F: the plaintext and the 128-bit key of all its examples.
 const fourBlocks = hex(
@@ -301,63 +300,3 @@ test('a cancelled GCM decryption answers no plaintext', async () => {
   const cancelling = new Surrender({ interval: 0, notify: () => CKR.CANCEL })
   await assert.rejects(async () => cipher.final(cancelling), withReturnValue(CKR.FUNCTION_CANCELED))
 })
-
-interface CipherCase extends WycheproofCase {
-  readonly key: string
-  readonly iv: string
-  readonly aad: string
-  readonly msg: string
-  readonly ct: string
-  readonly tag: string
-}
-
-test('Wycheproof: AES-CBC with PKCS #7 padding', (t) =>
-  everyCase<object, CipherCase>(t, 'aes_cbc_pkcs5', async (one) => {
-    const [key, iv, encrypted] = [hex(one.key), hex(one.iv), hex(one.ct)]
-    const decryption = run('decrypt', CKM.AES_CBC_PAD, key, iv, encrypted)
-    if (one.result === 'invalid') {
-      const rv = encrypted.length === 0 ? CKR.ENCRYPTED_DATA_LEN_RANGE : CKR.ENCRYPTED_DATA_INVALID
-      return assert.rejects(decryption, withReturnValue(rv), `case ${one.tcId}`)
-    }
-    assert.equal(toHex(await decryption), one.msg, `case ${one.tcId}`)
-    const encryption = await run('encrypt', CKM.AES_CBC_PAD, key, iv, hex(one.msg))
-    assert.equal(toHex(encryption), one.ct, `case ${one.tcId}`)
-  }))
-
-test('Wycheproof: AES-GCM', (t) =>
-  everyCase<{ tagSize: number }, CipherCase>(t, 'aes_gcm', async (one, { tagSize }) => {
-    const parameter = gcm(hex(one.iv), hex(one.aad), tagSize)
-    const key = hex(one.key)
-    const encrypted = one.ct + one.tag
-    const decryption = run('decrypt', CKM.AES_GCM, key, parameter, hex(encrypted))
-    if (one.result === 'invalid') {
-      const rv = one.iv === '' ? CKR.MECHANISM_PARAM_INVALID : CKR.ENCRYPTED_DATA_INVALID
-      return assert.rejects(decryption, withReturnValue(rv), `case ${one.tcId}`)
-    }
-    assert.equal(toHex(await decryption), one.msg, `case ${one.tcId}`)
-    const encryption = await run('encrypt', CKM.AES_GCM, key, parameter, hex(one.msg))
-    assert.equal(toHex(encryption), encrypted, `case ${one.tcId}`)
-  }))
-
-/** Data of these cases have a length that KW does not wrap; 'acceptable' are those of one semiblock. */
-const UNWRAPPABLE = ['EmptyKey', 'ShortKey', 'WrongDataSize']
-
-const keyWrapCase = (type: number) => async (one: CipherCase) => {
-  const encrypt = () => run('encrypt', type, hex(one.key), null, hex(one.msg))
-  const decrypt = () => run('decrypt', type, hex(one.key), null, hex(one.ct))
-  const name = `case ${one.tcId}`
-  if (one.flags.some((flag) => UNWRAPPABLE.includes(flag)))
-    await assert.rejects(encrypt, withReturnValue(CKR.DATA_LEN_RANGE), name)
-  if (one.result !== 'valid') {
-    const refused = withReturnValue(CKR.ENCRYPTED_DATA_INVALID, CKR.ENCRYPTED_DATA_LEN_RANGE)
-    return assert.rejects(decrypt, refused, name)
-  }
-  assert.equal(toHex(await encrypt()), one.ct, name)
-  assert.equal(toHex(await decrypt()), one.msg, name)
-}
-
-test('Wycheproof: AES key wrap', (t) =>
-  everyCase<object, CipherCase>(t, 'aes_wrap', keyWrapCase(CKM.AES_KEY_WRAP)))
-
-test('Wycheproof: AES key wrap with padding', (t) =>
-  everyCase<object, CipherCase>(t, 'aes_kwp', keyWrapCase(CKM.AES_KEY_WRAP_KWP)))

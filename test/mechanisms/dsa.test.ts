@@ -29,8 +29,7 @@ import {
   verify,
 } from './field-keys.ts'
 import { dsa1024, dsa2048 } from './rfc6979-dsa.ts'
-import { ascii, hex, toHex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
+import { ascii, toHex } from './rows.ts'
 
 const message = ascii('a message')
 const digest = (name: string) => Uint8Array.from(createHash(name).update(message).digest())
@@ -121,33 +120,6 @@ test('CKM_DSA takes the lengths of digests and no other', async (t) => {
     sign(token, { type: CKM.DSA_SHA1, parameter: message }, privateKey, message),
     answers('MECHANISM_PARAM_INVALID'),
   )
-})
-
-interface Group {
-  readonly publicKey: Readonly<Record<'p' | 'q' | 'g' | 'y', string>>
-}
-
-interface Case extends WycheproofCase {
-  readonly msg: string
-  readonly sig: string
-}
-
-const even = (text: string) => hex(text.length % 2 === 0 ? text : `0${text}`)
-
-test('Wycheproof: DSA 2048/256 with SHA-256', async (t) => {
-  const token = await openToken(t)
-  await everyCase<Group, Case>(t, 'dsa_2048_256_sha256_p1363', async (one, { publicKey }) => {
-    const [p, q, g, y] = (['p', 'q', 'g', 'y'] as const).map((name) => even(publicKey[name]))
-    const numbers = { p, q, g } as { p: Uint8Array; q: Uint8Array; g: Uint8Array }
-    const key = await publicOf(token, CKK.DSA, numbers, y as Uint8Array)
-    const verified = verify(token, CKM.DSA_SHA256, key, hex(one.msg), hex(one.sig))
-    if (one.result === 'valid') await verified
-    else
-      await assert.rejects(verified, (error: { rv: number }) =>
-        [CKR.SIGNATURE_INVALID, CKR.SIGNATURE_LEN_RANGE].includes(error.rv as never),
-      )
-    await token.call('C_DestroyObject', [token.session, key])
-  })
 })
 
 test('a DSA key goes out and comes back as PKCS #8', async (t) => {

@@ -14,7 +14,6 @@ import { Surrender } from '../../src/surrender/surrender.ts'
 import { rfc5903, rfc6979 } from '../engine/keys.ts'
 import { keyObject, type Pair, pairOf, using } from './keys.ts'
 import { ascii, hex, maker, mechanism, toHex, withReturnValue } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const [p256, p384, p521] = curves as readonly [Curve, Curve, Curve]
 const none = new Uint8Array(0)
@@ -352,58 +351,3 @@ test('a PrivateKeyInfo with another key, or none, is refused', () => {
   ])
     assert.throws(() => ecKeyType.fromPkcs8?.(bytes), withReturnValue(CKR.WRAPPED_KEY_INVALID))
 })
-
-interface EcdsaGroup {
-  readonly publicKey: { readonly curve: string; readonly uncompressed: string }
-  readonly sha: string
-}
-
-interface EcdsaCase extends WycheproofCase {
-  readonly msg: string
-  readonly sig: string
-}
-
-const brainpool = curves.find(({ name }) => name === 'brainpoolP256r1') as Curve
-
-for (const [curve, name, sha] of [
-  [p256, 'secp256r1', 'sha256'],
-  [p384, 'secp384r1', 'sha384'],
-  [brainpool, 'brainpoolP256r1', 'sha256'],
-] as const)
-  test(`Wycheproof: ECDSA on ${curve.name}, where PKCS #11 lets leading zeros be left out`, (t) =>
-    everyCase<EcdsaGroup, EcdsaCase>(
-      t,
-      `ecdsa_${name}_${sha}_p1363`,
-      async (one, { publicKey: { uncompressed } }) => {
-        const publicKey = keyObject(ecKeyType, CKO.PUBLIC_KEY, [
-          [CKA.EC_PARAMS, curveIdentifier(curve)],
-          [CKA.EC_POINT, hex(uncompressed)],
-        ])
-        const { verify } = using(ec, { publicKey, privateKey: publicKey })
-        const type = CKM[sha === 'sha256' ? 'ECDSA_SHA256' : 'ECDSA_SHA384']
-        const verified = verify(type, hex(one.msg), hex(one.sig))
-        if (one.result === 'valid' || one.flags.includes('SignatureSize')) return verified
-        await assert.rejects(
-          verified,
-          withReturnValue(CKR.SIGNATURE_INVALID, CKR.SIGNATURE_LEN_RANGE),
-          `${one.tcId} ${one.comment}`,
-        )
-      },
-    ))
-
-interface EcdhCase extends WycheproofCase {
-  readonly public: string
-  readonly private: string
-  readonly shared: string
-}
-
-test('Wycheproof: ECDH on P-256, compressed points taken', (t) =>
-  everyCase<unknown, EcdhCase>(t, 'ecdh_secp256r1_ecpoint', (one) => {
-    const base = keyObject(ecKeyType, CKO.PRIVATE_KEY, [
-      [CKA.EC_PARAMS, curveIdentifier(p256)],
-      [CKA.VALUE, hex(one.private)],
-    ])
-    const derived = () => toHex(derive(base, [generic], { publicData: hex(one.public) }))
-    if (one.result !== 'invalid') assert.equal(derived(), one.shared, one.comment)
-    else assert.throws(derived, withReturnValue(CKR.PUBLIC_KEY_INVALID), one.comment)
-  }))

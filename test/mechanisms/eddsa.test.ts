@@ -9,7 +9,6 @@ import { answers, bytes, data, type Opened, openToken, template } from '../in-pr
 import { attributesOf, inParts, pairOn, privateKeyOf, publicKeyOf } from './curve-keys.ts'
 import { type EddsaVector, rfc8032 } from './curve-vectors.ts'
 import { ascii, hex, toHex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const [ed25519, ed448] = edwardsCurves as readonly [OctetCurve, OctetCurve]
 const none = new Uint8Array(0)
@@ -261,25 +260,4 @@ test('an Edwards key is wrapped as RFC 8410 has it and comes back', async (t) =>
       answers('WRAPPED_KEY_INVALID'),
     )
   }
-})
-
-interface EddsaGroup {
-  readonly publicKey: { readonly pk: string }
-}
-
-interface EddsaCase extends WycheproofCase {
-  readonly msg: string
-  readonly sig: string
-}
-
-test('Wycheproof: Ed25519', async (t) => {
-  const token = await openToken(t)
-  const values = { KEY_TYPE: CKK.EC_EDWARDS, EC_PARAMS: curveIdentifier(ed25519) }
-  await everyCase<EddsaGroup, EddsaCase>(t, 'ed25519', async (one, { publicKey: { pk } }) => {
-    const key = await publicKeyOf(token, { ...values, EC_POINT: hex(pk) })
-    const verified = verify(token, eddsa(), key, hex(one.msg), hex(one.sig))
-    if (one.result === 'valid') await verified
-    else
-      await assert.rejects(verified, /SIGNATURE_(INVALID|LEN_RANGE)/, `${one.tcId} ${one.comment}`)
-  })
 })

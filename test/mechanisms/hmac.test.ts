@@ -21,7 +21,6 @@ import {
   ulong,
   withReturnValue,
 } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const macs = [...hmac, ...sha512T, ...ssl3Macs, ...poly1305]
 const all = [...hashes, ...historicalHashes]
@@ -288,29 +287,3 @@ test('every MAC, made or checked, can be copied in the middle of its message', a
     await other?.final(mac, new Surrender())
   }
 })
-
-interface MacCase extends WycheproofCase {
-  readonly key: string
-  readonly msg: string
-  readonly tag: string
-}
-
-for (const [file, type] of [
-  ['hmac_sha1', CKM.SHA_1_HMAC_GENERAL],
-  ['hmac_sha256', CKM.SHA256_HMAC_GENERAL],
-] as const)
-  test(`Wycheproof: ${file}`, (t) =>
-    everyCase<{ tagSize: number }, MacCase>(t, file, async (one, { tagSize }) => {
-      const parameter = ulong(tagSize / 8)
-      const call = { type, key: hex(one.key), message: hex(one.msg), parameter }
-      const name = `case ${one.tcId}`
-      if (one.result === 'valid') {
-        assert.equal(toHex(await sign(call)), one.tag, name)
-        await verify(call, hex(one.tag))
-      } else
-        await assert.rejects(
-          verify(call, hex(one.tag)),
-          withReturnValue(CKR.SIGNATURE_INVALID),
-          name,
-        )
-    }))

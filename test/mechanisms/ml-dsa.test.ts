@@ -35,7 +35,6 @@ import {
   verify,
 } from './parameter-sets.ts'
 import { hex, ulong } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const SETS = ['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'] as const
 type SetName = (typeof SETS)[number]
@@ -439,52 +438,4 @@ test('what is no sound key of the type is CKR_WRAPPED_KEY_INVALID', async (t) =>
     otherKem.export({ format: 'der', type: 'pkcs8' }),
   ])
     await assert.rejects(unwrapInfo(token, info, named), answers('WRAPPED_KEY_INVALID'))
-})
-
-interface VerifyGroup {
-  readonly publicKey: string
-}
-interface SignatureCase extends WycheproofCase {
-  readonly msg?: string
-  readonly ctx?: string
-  readonly sig: string
-}
-
-const contextOf = ({ ctx }: SignatureCase) => deterministic(hex(ctx ?? ''))
-
-test('Wycheproof: ML-DSA-44 verification', async (t) => {
-  const token = await openToken(t)
-  await everyCase<VerifyGroup, SignatureCase>(t, 'mldsa_44_verify', async (one, group) => {
-    const checked = create(token, publicTemplate('ML_DSA_44', hex(group.publicKey))).then((key) =>
-      verify(token, key, mechanism('ML_DSA', contextOf(one)), hex(one.msg ?? ''), hex(one.sig)),
-    )
-    if (one.result === 'valid') await checked
-    else await assert.rejects(checked, { name: 'CryptokiError' }, `${one.tcId} ${one.comment}`)
-  })
-})
-
-interface SignGroup {
-  readonly privateSeed: string
-  readonly privateKeyPkcs8?: string
-  readonly publicKey: string
-}
-
-test('Wycheproof: ML-DSA-65 deterministic signing from a seed', async (t) => {
-  const token = await openToken(t)
-  await everyCase<SignGroup, SignatureCase>(t, 'mldsa_65_sign_seed', async (one, group) => {
-    const signed = create(
-      token,
-      privateTemplate('ML_DSA_65', { SEED: hex(group.privateSeed) }),
-    ).then(async (key) => {
-      assert.equal((await publicValueOf(token, key)).toString('hex'), group.publicKey)
-      return sign(token, key, mechanism('ML_DSA', contextOf(one)), hex(one.msg ?? ''))
-    })
-    if (one.result !== 'valid')
-      return assert.rejects(signed, { name: 'CryptokiError' }, `${one.tcId} ${one.comment}`)
-    // Those go below the interface: mu without its message, and a randomness of the tester's.
-    const reachable = !one.flags.includes('Internal') && !one.flags.includes('Randomized')
-    if (reachable && one.msg !== undefined)
-      assert.equal((await signed).toString('hex'), one.sig, `${one.tcId} ${one.comment}`)
-    else await signed
-  })
 })

@@ -18,12 +18,10 @@ import {
   type Named,
   pairOf,
   privateKeyInfoOf,
-  publicValueOf,
   ROOM,
   unwrapInfo,
 } from './parameter-sets.ts'
 import { hex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const SETS = ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024'] as const
 type SetName = (typeof SETS)[number]
@@ -149,43 +147,4 @@ test('a private key is unwrapped from each form of RFC 9935', async (t) => {
   const named = { CLASS: CKO.PRIVATE_KEY, KEY_TYPE: CKK.ML_KEM, SENSITIVE: false }
   const key = await unwrapInfo(token, theirs.export({ format: 'der', type: 'pkcs8' }), named)
   assert.equal((await attribute(token, key, 'PARAMETER_SET'))[0], CKP.ML_KEM_1024)
-})
-
-interface KemCase extends WycheproofCase {
-  readonly seed: string
-  readonly ek?: string
-  readonly c: string
-  readonly K: string
-}
-
-test('Wycheproof: ML-KEM-768 decapsulation', async (t) => {
-  const token = await openToken(t)
-  await everyCase<unknown, KemCase>(t, 'mlkem_768', async (one) => {
-    const made = async () => {
-      const seed = { SEED: hex(one.seed) }
-      const key = await create(token, privateTemplate('ML_KEM_768', seed))
-      const value = await publicValueOf(token, key)
-      if (one.ek !== undefined) assert.equal(value.toString('hex'), one.ek)
-      const secret = await decapsulated(token, key, hex(one.c))
-      assert.equal(secret.toString('hex'), one.K)
-    }
-    if (one.result === 'valid') await made()
-    else await assert.rejects(made(), { name: 'CryptokiError' }, `${one.tcId} ${one.comment}`)
-  })
-})
-
-interface KeyGenCase extends WycheproofCase {
-  readonly seed: string
-  readonly ek: string
-  readonly dk: string
-}
-
-test('Wycheproof: ML-KEM-768 keys of a seed', async (t) => {
-  const token = await openToken(t)
-  await everyCase<unknown, KeyGenCase>(t, 'mlkem_768_keygen_seed', async (one) => {
-    const seed = { SEED: hex(one.seed) }
-    const key = await create(token, privateTemplate('ML_KEM_768', seed))
-    assert.equal((await attribute(token, key, 'VALUE')).toString('hex'), one.dk)
-    assert.equal((await publicValueOf(token, key)).toString('hex'), one.ek)
-  })
 })

@@ -9,7 +9,6 @@ import { answers, bytes, type Opened, openToken, template } from '../in-process.
 import { attributesOf, derived, pairOn, privateKeyOf, publicKeyOf } from './curve-keys.ts'
 import { rfc7748 } from './curve-vectors.ts'
 import { ascii, hex, toHex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const [x25519] = montgomeryCurves as readonly [OctetCurve, OctetCurve]
 const DERIVE = CKM.ECDH1_DERIVE
@@ -155,22 +154,4 @@ test('a Montgomery key is wrapped as RFC 8410 has it and comes back', async (t) 
       await attributesOf(token, privateKey, ...names),
     )
   }
-})
-
-interface ExchangeCase extends WycheproofCase {
-  readonly public: string
-  readonly private: string
-  readonly shared: string
-}
-
-test('Wycheproof: X25519, where secrets of zeros are refused', async (t) => {
-  const token = await openToken(t)
-  await everyCase<unknown, ExchangeCase>(t, 'x25519', async (one) => {
-    const own = await privateOn(token, x25519, hex(one.private))
-    const secret = derived(token, DERIVE, own, { publicData: hex(one.public) })
-    const isZero = /^0*$/.test(one.shared)
-    if (isZero) await assert.rejects(secret, answers('PUBLIC_KEY_INVALID'))
-    else assert.equal(toHex(await secret), one.shared, `${one.tcId} ${one.comment}`)
-    await token.call('C_DestroyObject', [token.session, own])
-  })
 })

@@ -7,6 +7,7 @@ import type { Mechanism, MechanismArgument, Parameter } from '../../src/mechanis
 import { checkForm } from '../../src/mechanisms/parameter.ts'
 import {
   families,
+  isFor,
   keyTypes,
   mechanismFor,
   mechanismInfo,
@@ -48,6 +49,12 @@ const COLUMN_OF: Readonly<Record<Use, string>> = {
   derive: 'DRV',
   encapsulate: 'ENCS&DECS',
   decapsulate: 'ENCS&DECS',
+  messageEncrypt: 'ENC&DEC',
+  messageDecrypt: 'ENC&DEC',
+  messageSign: 'SIG&VER',
+  messageVerify: 'SIG&VER',
+  wrapAuthenticated: 'WRP&UWRP',
+  unwrapAuthenticated: 'WRP&UWRP',
 }
 
 test('every family is in the table, and each mechanism once', () => {
@@ -108,7 +115,7 @@ const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = {
 
 test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
-    const made = uses.filter((use) => row[use] !== undefined)
+    const made = uses.filter((use) => isFor(row, use))
     assert.ok(made.length > 0, row.name)
     const { [row.name]: ticked = standard[`CKM_${row.name}`]?.functions ?? [] } = {
       ...TICKED_WRONGLY,
@@ -156,7 +163,10 @@ test('the flags of a mechanism are those of the makers its row has', () => {
     flags: CKF.ENCRYPT | CKF.DECRYPT | CKF.WRAP | CKF.UNWRAP,
   })
   assert.equal(mechanismInfo(CKM.SHA256).flags, CKF.DIGEST)
-  assert.equal(mechanismInfo(CKM.SHA256_HMAC).flags, CKF.SIGN | CKF.VERIFY)
+  const messages = CKF.MESSAGE_SIGN | CKF.MESSAGE_VERIFY | CKF.MULTI_MESSAGE
+  assert.equal(mechanismInfo(CKM.SHA256_HMAC).flags, CKF.SIGN | CKF.VERIFY | messages)
+  // An IV that is used twice gives the key away.
+  assert.equal(mechanismInfo(CKM.AES_GMAC).flags, CKF.SIGN | CKF.VERIFY)
   assert.equal(mechanismInfo(CKM.AES_KEY_GEN).flags, CKF.GENERATE)
   assert.ok(mechanismInfo(CKM.RSA_PKCS_KEY_PAIR_GEN).flags & CKF.GENERATE_KEY_PAIR)
   assert.throws(() => mechanismInfo(0x7fffffff), withReturnValue(CKR.MECHANISM_INVALID))

@@ -39,8 +39,8 @@ test('every attribute of the standard belongs to some object', () => {
 
 test('every key type of the standard that has a table has objects', () => {
   const types = new Set(objectClasses.map(({ type }) => type))
-  const historical = ['KEA', 'RC2', 'RC4', 'CAST', 'CAST3', 'CAST5', 'CAST128', 'RC5', 'IDEA']
-  historical.push('SKIPJACK', 'BATON', 'JUNIPER', 'CDMF', 'VENDOR_DEFINED')
+  const historical = ['KEA', 'CAST', 'CAST3', 'RC5', 'SKIPJACK', 'BATON', 'JUNIPER', 'CDMF']
+  historical.push('VENDOR_DEFINED')
   const lacking = Object.entries(CKK).filter(([, type]) => !types.has(type))
   assert.deepEqual(
     lacking.map(([name]) => name),

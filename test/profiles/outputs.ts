@@ -122,9 +122,9 @@ export class Outputs {
     this.#comparison.same++
   }
 
-  #found({ children, line }: Element, told: readonly number[]): void {
-    if (told.length !== children.length)
-      throw new ScriptFailure(line, `${told.length} objects were found, not ${children.length}`)
+  #found(element: Element, told: readonly number[]): void {
+    const { children } = element
+    this.#expect(element, 'Objects', told.length, `${children.length}`)
     for (const [at, child] of children.entries()) this.#value(child, told[at] as number)
   }
 
