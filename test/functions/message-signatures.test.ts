@@ -247,3 +247,37 @@ test('a callback cancels a signature over a gibibyte, and the next message is si
   assert.equal(hex(signature), macOf(MESSAGE))
   await call('C_VerifyMessage', [session, noParameter, data(MESSAGE), bytes(signature)])
 })
+
+test('an asynchronous session signs a message in the background, and the next one after it', async (t) => {
+  const token = await openToken(t, 0)
+  const { call } = token
+  const flags = CKF.SERIAL_SESSION | CKF.ASYNC_SESSION
+  const session = await call('C_OpenSession', [0, flags, false])
+  const [publicKey, privateKey] = await call('C_GenerateKeyPair', [
+    token.session,
+    { type: CKM.RSA_PKCS_KEY_PAIR_GEN, parameter: null },
+    template({ MODULUS_BITS: 2048 }),
+    [],
+  ])
+  await call('C_MessageSignInit', [session, pss, privateKey])
+  await call('C_MessageVerifyInit', [token.session, pss, publicKey])
+  for (const message of [MESSAGE, OTHER]) {
+    const signature = await signedInBackground(token, session, message)
+    await call('C_VerifyMessage', [token.session, noParameter, data(message), signature])
+  }
+  await call('C_MessageSignFinal', [session])
+})
+
+async function signedInBackground({ call }: Opened, session: number, message: Uint8Array) {
+  const pending = answers('PENDING')
+  await assert.rejects(call('C_SignMessage', [session, noParameter, data(message), 256]), pending)
+  for (;;) {
+    try {
+      const { value } = await call('C_AsyncComplete', [session, 'C_SignMessage', true])
+      return bytes(value)
+    } catch (error) {
+      pending(error)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+}

@@ -89,9 +89,9 @@ export function answering(type: number, parameter: Parameter) {
   return { mechanism, given }
 }
 
-/** How many objects the session sees. */
+/** How many secret keys the session sees. */
 export async function objectsOf({ call, session }: Opened): Promise<number> {
-  await call('C_FindObjectsInit', [session, []])
+  await call('C_FindObjectsInit', [session, template({ CLASS: CKO.SECRET_KEY })])
   const found = await call('C_FindObjects', [session, 1000])
   await call('C_FindObjectsFinal', [session])
   return found.length

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import type { AnswerOf, FunctionName, InputsOf } from '../../src/standard/calls.ts'
 import type { CKR } from '../../src/standard/constants.ts'
-import type { ModelObject } from './object.ts'
+import { type ModelObject, profileObjects } from './object.ts'
 import type { Kind, ModelOperation } from './operation.ts'
 
 /** A return value without CKR_. */
@@ -153,7 +153,7 @@ export class ModelApplication {
 export class ModelToken {
   readonly slot: number
   readonly applications = new Set<ModelApplication>()
-  readonly objects = new Set<ModelObject>()
+  readonly objects = new Set<ModelObject>(profileObjects())
   readonly pins: { so: string; user: string | undefined }
   readonly failures = { so: 0, user: 0 }
   /** Every session handle that ever was. */
@@ -184,6 +184,7 @@ export class ModelToken {
   init(): void {
     for (const object of this.objects) object.alive = false
     this.objects.clear()
+    for (const object of profileObjects()) this.objects.add(object)
     this.pins.user = undefined
     this.failures.so = 0
     this.failures.user = 0

@@ -1,6 +1,7 @@
 /** Objects of the model: the bytes of their attributes, and which of those they reveal. */
 import type { Attribute } from '../../src/standard/calls.ts'
-import { CKA, CKO } from '../../src/standard/constants.ts'
+import { CKA, CKO, CKP } from '../../src/standard/constants.ts'
+import { template } from '../in-process.ts'
 import type { ModelSession } from './model.ts'
 
 /** What a template of the model may name, all of it for each object. */
@@ -16,7 +17,8 @@ export class ModelObject {
   id = ''
   alive = true
 
-  constructor(attributes: Attributes, session: ModelSession) {
+  /** `session` makes it; without one it is the token's. */
+  constructor(attributes: Attributes, session?: ModelSession) {
     this.attributes = attributes
     this.session = this.is(CKA.TOKEN) ? undefined : session
   }
@@ -63,3 +65,29 @@ export class ModelObject {
 
 export const attributesOf = (template: readonly Attribute[]): Attributes =>
   new Map(template.map(({ type, value }) => [type, value as Uint8Array]))
+
+/** Everybody sees them, and nobody changes, copies or destroys them. 4.14. */
+const profiles: readonly (readonly [id: number, label: string])[] = [
+  [CKP.BASELINE_PROVIDER, 'Baseline Provider'],
+  [CKP.EXTENDED_PROVIDER, 'Extended Provider'],
+  [CKP.AUTHENTICATION_TOKEN, 'Authentication Token'],
+  [CKP.PUBLIC_CERTIFICATES_TOKEN, 'Public Certificates Token'],
+]
+
+/** The profile objects of a token; ours: the unique id is the number of the profile. */
+export const profileObjects = (): ModelObject[] =>
+  profiles.map(([profile, label]) => {
+    const attributes = template({
+      CLASS: CKO.PROFILE,
+      TOKEN: true,
+      PRIVATE: false,
+      MODIFIABLE: false,
+      COPYABLE: false,
+      DESTROYABLE: false,
+      LABEL: label,
+      PROFILE_ID: profile,
+    })
+    const object = new ModelObject(attributesOf(attributes))
+    object.id = profile.toString(16).padStart(32, '0')
+    return object
+  })

@@ -288,3 +288,11 @@ test('another handshake is CKR_GENERAL_ERROR', async () => {
   assert.equal(reply, '000000000000000175 0000000000000005'.replace(' ', ''))
   assert.deepEqual(programs, [])
 })
+
+test('C_SignMessageNext tells more data from a question for the length', () => {
+  const none = '01ffffffff 0100000000'
+  const room = (hex: string) => inputs('C_SignMessageNext', `${ONE} ${none} ${hex}`)[3]
+  assert.equal(room('00 00000000'), null)
+  assert.equal(room('01 00000000'), 0)
+  assert.equal(room('01 00000020'), 32)
+})
