@@ -28,6 +28,7 @@ import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { montgomery, montgomeryKeyType } from './montgomery.ts'
+import { hotpKeyType, otp } from './otp.ts'
 import { checkForm, isAbsent } from './parameter.ts'
 import { pbe } from './pbe.ts'
 import { pbkdf2 } from './pbkdf2.ts'
@@ -78,6 +79,7 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   mlKemKeyType,
   hkdfKeyType,
   poly1305KeyType,
+  hotpKeyType,
 ])
 
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
@@ -116,6 +118,7 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'tls-prf': tlsPrfs,
   ike,
   'public-keys': [publicKeyDerivation([...keyTypes.values()])],
+  otp,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
