@@ -112,23 +112,42 @@ static void get_needed(struct call *call, const void *room, CK_ULONG_PTR length)
     call_fail(call, CKR_BUFFER_TOO_SMALL, NULL);
 }
 
+/* Words of a structure that are counted from its start become addresses where it lies. */
+static bool get_pointers(struct reader *reader, CK_BYTE_PTR image, size_t length) {
+  uint32_t count = read_u32(reader);
+  for (uint32_t i = 0; i < count && !reader->failed; i++) {
+    size_t at = read_u32(reader);
+    uintptr_t word;
+    if (length < sizeof word || at > length - sizeof word) return false;
+    memcpy(&word, image + at, sizeof word);
+    if (word > length) return false;
+    word += (uintptr_t)image;
+    memcpy(image + at, &word, sizeof word);
+  }
+  return !reader->failed;
+}
+
+bool get_filled(struct call *call, uint8_t form, CK_BYTE_PTR room, size_t most, size_t *filled) {
+  struct reader *reader = &call->reader;
+  const uint8_t *bytes = NULL;
+  *filled = 0;
+  if (form == 1 || form == 3) bytes = read_bytes(reader, filled);
+  if (form == 2) *filled = read_u64(reader);
+  if (form == 0 || form > 3 || reader->failed || *filled > most) return false;
+  if (bytes != NULL && *filled > 0) memcpy(room, bytes, *filled);
+  return form != 3 || get_pointers(reader, room, *filled);
+}
+
 void get_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length) {
   if (!call_is_well(call)) return;
   uint8_t form = read_u8(&call->reader);
-  if (form == 0) {
+  size_t filled;
+  if (form == 0)
     get_needed(call, room, length);
-    return;
-  }
-  size_t filled = 0;
-  const uint8_t *bytes = NULL;
-  if (form == 1) bytes = read_bytes(&call->reader, &filled);
-  if (form == 2) filled = read_u64(&call->reader);
-  if (form > 2 || call->reader.failed || filled > call->room_count) {
+  else if (get_filled(call, form, room, call->room_count, &filled))
+    *length = filled;
+  else
     call_malformed(call);
-    return;
-  }
-  if (bytes != NULL && filled > 0) memcpy(room, bytes, filled);
-  *length = filled;
 }
 
 void get_fill(struct call *call, CK_BYTE_PTR room, CK_ULONG length) {

@@ -25,6 +25,8 @@ void put_found(struct call *call, const char *name, const CK_ULONG *found, CK_UL
 
 void get_ulong(struct call *call, CK_ULONG_PTR value);
 void get_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length);
+/* A filled of any form but 0, into room for `most` bytes; false where it is malformed. */
+bool get_filled(struct call *call, uint8_t form, CK_BYTE_PTR room, size_t most, size_t *filled);
 void get_fill(struct call *call, CK_BYTE_PTR room, CK_ULONG length);
 void get_list(struct call *call, CK_ULONG_PTR list, CK_ULONG_PTR count);
 void get_found(struct call *call, CK_ULONG_PTR found, CK_ULONG most, CK_ULONG_PTR count);

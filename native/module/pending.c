@@ -1,7 +1,5 @@
 #include "pending.h"
 
-#include <string.h>
-
 #include "marshal.h"
 #include "sessions.h"
 #include "wire.h"
@@ -23,18 +21,15 @@ void put_async_data(struct call *call, const char *name, const CK_ASYNC_DATA *re
 static void get_value(struct call *call, CK_ASYNC_DATA *result) {
   struct exchange *exchange = &call->exchange;
   size_t filled = 0;
-  const uint8_t *bytes = NULL;
   uint8_t form = read_u8(&call->reader);
-  if (form == 1)
-    bytes = read_bytes(&call->reader, &filled);
-  else
-    filled = read_u64(&call->reader);
-  bool fits = form == 0 || (exchange->room != NULL && filled <= exchange->room_length);
-  if (form > 2 || call->reader.failed || result == NULL || !fits) {
+  if (form == 0) filled = read_u64(&call->reader);
+  bool fits = form == 0 ? !call->reader.failed
+                        : exchange->room != NULL && get_filled(call, form, exchange->room,
+                                                               exchange->room_length, &filled);
+  if (result == NULL || !fits) {
     call_malformed(call);
     return;
   }
-  if (bytes != NULL && filled > 0) memcpy(exchange->room, bytes, filled);
   result->ulValue = filled;
   if (form == 0) call_fail(call, CKR_BUFFER_TOO_SMALL, NULL);
 }

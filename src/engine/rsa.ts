@@ -183,14 +183,39 @@ export function rsaVerify(
   padding: RsaPadding,
   signature: Uint8Array,
 ): boolean {
-  if (!bringsTrailer(padding))
-    return native().verify(key.native, input, optionsOf(padding), undefined, signature)
-  const signed = rsaRecover(key, signature, RAW)
-  return signed !== undefined && x931Signed(key.modulus, signed, x931Block(key.bytes, input))
+  if (bringsTrailer(padding)) {
+    const signed = rsaRecover(key, signature, RAW)
+    return signed !== undefined && x931Signed(key.modulus, signed, x931Block(key.bytes, input))
+  }
+  return input.length === 0 && padding.mode === 'pkcs1'
+    ? signsNothing(key, signature)
+    : native().verify(key.native, input, optionsOf(padding), undefined, signature)
+}
+
+/**
+ * Whether this is the PKCS #1 v1.5 signature of no bytes, which OpenSSL makes and takes for none: EMSA
+ * (RFC 8017, 9.2) with nothing behind its padding.
+ */
+function signsNothing(key: RsaKey, signature: Uint8Array): boolean {
+  const encoded = new Uint8Array(key.bytes).fill(0xff)
+  encoded.set([0, 1])
+  encoded[encoded.length - 1] = 0
+  const found = recoverWith(key, signature, RAW)
+  return found !== undefined && Buffer.compare(found, encoded) === 0
 }
 
 /** What was signed; undefined where the signature is not one. */
 export function rsaRecover(
+  key: RsaKey,
+  signature: Uint8Array,
+  padding: RsaPadding,
+): Uint8Array | undefined {
+  const found = recoverWith(key, signature, padding)
+  const isNothing = () => padding.mode === 'pkcs1' && signsNothing(key, signature)
+  return found ?? (isNothing() ? new Uint8Array(0) : undefined)
+}
+
+function recoverWith(
   key: RsaKey,
   signature: Uint8Array,
   padding: RsaPadding,

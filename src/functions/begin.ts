@@ -1,5 +1,11 @@
 /** How every Init function with a key begins its operation. PKCS #11 3.2, 5.8 to 5.13. */
-import type { Begin, CryptokiObject, Mechanism, Messages } from '../mechanisms/mechanism.ts'
+import type {
+  Begin,
+  ChangeKey,
+  CryptokiObject,
+  Mechanism,
+  Messages,
+} from '../mechanisms/mechanism.ts'
 import { makerOf, mechanismFor, type Use } from '../mechanisms/table.ts'
 import { after, type MessageWorks, Operation, type Works } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
@@ -47,7 +53,8 @@ export function begin(
   const row = mechanismFor(argument, use, session.token.offered)
   const mechanism = argument as MechanismArgument
   return after(keyFor(session, handle, row, usage), (key: CryptokiObject) => {
-    const make = () => makeWorks(row, use, { key, mechanism })
+    const change = keyChanger(session, handle, key.id)
+    const make = () => makeWorks(row, use, { key, mechanism, change })
     const again = () => after(make(), (made) => bind(made, make))
     const beginning = {
       mechanism: row.type,
@@ -66,6 +73,15 @@ export function begin(
     })
   })
 }
+
+/** Begin.change of a key behind a handle. */
+const keyChanger =
+  ({ membership }: Session, handle: number, id: string): ChangeKey =>
+  async (next) => {
+    const changed = (key: CryptokiObject) => new Map([...key.attributes, ...next(key)])
+    if (!membership.knows(handle, id) || !(await membership.change(handle, changed)))
+      throw new CryptokiError(CKR.KEY_HANDLE_INVALID, `there is no key ${handle} any more`)
+  }
 
 function makeWorks(row: Mechanism, use: Use, what: Begin): Made | Promise<Made> {
   const make = row[makerOf(use)] as ((what: Begin) => Made | Promise<Made>) | undefined

@@ -18,6 +18,7 @@ export const KEY_CLASSES: ReadonlySet<number | undefined> = new Set([
   CKO.PUBLIC_KEY,
   CKO.PRIVATE_KEY,
   CKO.SECRET_KEY,
+  CKO.OTP_KEY,
 ])
 
 /** The usage attribute that each use asks for. */

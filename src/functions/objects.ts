@@ -44,16 +44,11 @@ async function change(
   handle: number,
   template: readonly Attribute[],
 ): Promise<undefined> {
-  const object = await changeable(session, handle)
-  const attributes = set(object, template, whoAsks(session))
-  if (isTokenObject(object)) {
-    if (!(await session.token.objects.change(object, attributes, session.membership.userKeys)))
-      throw noObject(handle)
-    return
-  }
-  object.attributes = attributes
-  object.version++
-  delete object.parsed
+  await changeable(session, handle)
+  const isThere = await session.membership.change(handle, (object) =>
+    set(object, template, whoAsks(session)),
+  )
+  if (!isThere) throw noObject(handle)
 }
 
 export const objects = {

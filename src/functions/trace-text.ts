@@ -105,6 +105,7 @@ const inputs: Telling<In> = {
 
 function filledOf(value: Filled | FilledList, unit: string): string {
   if ('needed' in value) return `${value.needed} ${unit} needed`
+  if ('image' in value) return `${value.image.length} ${unit}`
   return `${'put' in value ? value.put : value.length} ${unit}`
 }
 

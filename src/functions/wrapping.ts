@@ -18,10 +18,13 @@ const MOST_WRAPPED = 64 << 10
 
 const NOTHING = new Uint8Array(0)
 
+/** 6.53: OTP keys have all that secret keys have. */
+const SECRET_CLASSES: ReadonlySet<number | undefined> = new Set([CKO.SECRET_KEY, CKO.OTP_KEY])
+
 /** A secret key's value, a private key's PrivateKeyInfo. 5.18.3. */
 function plainOf(key: CryptokiObject): Uint8Array {
   const objectClass = numberOf(key, CKA.CLASS)
-  if (objectClass === CKO.SECRET_KEY) return bytesOf(key, CKA.VALUE) ?? new Uint8Array(0)
+  if (SECRET_CLASSES.has(objectClass)) return bytesOf(key, CKA.VALUE) ?? new Uint8Array(0)
   const keyType = keyTypes.get(numberOf(key, CKA.KEY_TYPE) ?? -1)
   if (objectClass !== CKO.PRIVATE_KEY || keyType?.toPkcs8 === undefined)
     throw new CryptokiError(CKR.KEY_NOT_WRAPPABLE, 'only secret and private keys are wrapped')
@@ -100,7 +103,7 @@ function valuesOf({ rows, template }: Prepared, plain: Uint8Array, row: Mechanis
       throw new CryptokiError(CKR.TEMPLATE_INCONSISTENT, 'keys of this type have no PrivateKeyInfo')
     return read(plain)
   }
-  if (objectClass !== CKO.SECRET_KEY)
+  if (!SECRET_CLASSES.has(objectClass))
     throw new CryptokiError(
       CKR.TEMPLATE_INCONSISTENT,
       'what is unwrapped is a secret or a private key',

@@ -1,4 +1,7 @@
-/** Elliptic curve Diffie-Hellman, with and without cofactor. PKCS #11 3.2, 6.3.17 and 6.3.18. */
+/**
+ * Elliptic curve Diffie-Hellman, with and without cofactor: keys derived, and keys encapsulated for the
+ * owner of a public key, where the ciphertext is a fresh one. PKCS #11 3.2, 6.3.17 and 6.3.18.
+ */
 import { CKA, CKK, CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { longestOfType } from './derived-keys.ts'
@@ -6,7 +9,14 @@ import { keyDerivationOf } from './ec-key-derivation.ts'
 import { EC_FLAGS, FIELD_BITS } from './ec-keys.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
 import { agreementOf } from './key-agreement.ts'
-import type { Attributes, CryptokiObject, Made, Make, Mechanism } from './mechanism.ts'
+import type {
+  Attributes,
+  CryptokiObject,
+  Made,
+  Make,
+  Mechanism,
+  MechanismArgument,
+} from './mechanism.ts'
 import { bytesIn, numberIn } from './parameter.ts'
 
 /** How long the derived key is; `whole` is what there is without a key derivation function, and what other types take. */
@@ -22,25 +32,78 @@ function lengthOf(template: Attributes, whole: number | undefined): number {
   return length
 }
 
-/** CK_ECDH1_DERIVE_PARAMS. 6.3.17: what is too long loses its leading bytes. */
-const deriveEcdh =
-  (withCofactor: boolean) =>
-  (base: CryptokiObject, { mechanism, template }: Make): Made => {
-    const agreement = agreementOf(base)
-    const whole = agreement.secretBytes(base)
-    const derive = keyDerivationOf(numberIn(mechanism, 'kdf'), bytesIn(mechanism, 'sharedData'))
-    const length = lengthOf(template, derive === undefined ? whole : undefined)
-    const secret = agreement.receive(base, bytesIn(mechanism, 'publicData'), withCofactor)
-    if (secret === undefined)
-      throw new CryptokiError(CKR.PUBLIC_KEY_INVALID, 'the public data is no key of the curve')
+/** Makes the values of the new key from a shared secret, which it wipes. */
+type Deriving = (secret: Uint8Array) => Made
+
+/** CK_ECDH1_DERIVE_PARAMS but the public data. 6.3.17: what is too long loses its leading bytes. */
+function deriving(key: CryptokiObject, { mechanism, template }: Make): Deriving {
+  const whole = agreementOf(key).secretBytes(key)
+  const derive = keyDerivationOf(numberIn(mechanism, 'kdf'), bytesIn(mechanism, 'sharedData'))
+  const length = lengthOf(template, derive === undefined ? whole : undefined)
+  return (secret) => {
     try {
       return new Map([[CKA.VALUE, derive?.(secret, length) ?? secret.slice(whole - length)]])
     } finally {
       secret.fill(0)
     }
   }
+}
 
-const parameter = 'CK_ECDH1_DERIVE_PARAMS'
+const deriveEcdh =
+  (withCofactor: boolean): Required<Mechanism>['derive'] =>
+  (base, make) => {
+    const valuesFrom = deriving(base, make)
+    const publicData = bytesIn(make.mechanism, 'publicData')
+    const secret = agreementOf(base).receive(base, publicData, withCofactor)
+    if (secret === undefined)
+      throw new CryptokiError(CKR.PUBLIC_KEY_INVALID, 'the public data is no key of the curve')
+    return valuesFrom(secret)
+  }
+
+/** 6.3.17: "pPublicData and ulPublicDataLen must be set to NULL and 0": that is the ciphertext. */
+function checkNoPublicData(mechanism: MechanismArgument): void {
+  if (bytesIn(mechanism, 'publicData').length > 0)
+    throw new CryptokiError(CKR.MECHANISM_PARAM_INVALID, 'the public data goes as ciphertext')
+}
+
+const encapsulateEcdh =
+  (withCofactor: boolean): Required<Mechanism>['encapsulate'] =>
+  (publicKey, make) => {
+    checkNoPublicData(make.mechanism)
+    const agreement = agreementOf(publicKey)
+    const valuesFrom = deriving(publicKey, make)
+    const run = () => {
+      const { point, secret } = agreement.send(publicKey, withCofactor)
+      // A public key of small order, which is not told from others when it is made.
+      if (secret === undefined)
+        throw new CryptokiError(CKR.FUNCTION_FAILED, 'no secret can be shared with this key')
+      return { ciphertext: point, made: valuesFrom(secret) }
+    }
+    return { length: agreement.pointBytes(publicKey), run }
+  }
+
+const decapsulateEcdh =
+  (withCofactor: boolean): Required<Mechanism>['decapsulate'] =>
+  (privateKey, ciphertext, make) => {
+    checkNoPublicData(make.mechanism)
+    const agreement = agreementOf(privateKey)
+    const valuesFrom = deriving(privateKey, make)
+    const secret = agreement.receive(privateKey, ciphertext, withCofactor)
+    if (secret !== undefined) return valuesFrom(secret)
+    const isPoint = ciphertext.length === agreement.pointBytes(privateKey)
+    throw new CryptokiError(
+      isPoint ? CKR.WRAPPED_KEY_INVALID : CKR.WRAPPED_KEY_LEN_RANGE,
+      'the ciphertext is no public key of the curve',
+    )
+  }
+
+/** All that a mechanism does, with the cofactor or without. */
+const agreeing = (withCofactor: boolean) => ({
+  parameter: 'CK_ECDH1_DERIVE_PARAMS' as const,
+  derive: deriveEcdh(withCofactor),
+  encapsulate: encapsulateEcdh(withCofactor),
+  decapsulate: decapsulateEcdh(withCofactor),
+})
 
 export const ecdhDerivation: readonly Mechanism[] = [
   {
@@ -52,8 +115,7 @@ export const ecdhDerivation: readonly Mechanism[] = [
     keyTypes: [CKK.EC, CKK.EC_MONTGOMERY],
     keySize: FIELD_BITS,
     flags: EC_FLAGS,
-    parameter,
-    derive: deriveEcdh(false),
+    ...agreeing(false),
   },
   {
     type: CKM.ECDH1_COFACTOR_DERIVE,
@@ -64,7 +126,6 @@ export const ecdhDerivation: readonly Mechanism[] = [
     keyTypes: [CKK.EC],
     keySize: FIELD_BITS,
     flags: EC_FLAGS,
-    parameter,
-    derive: deriveEcdh(true),
+    ...agreeing(true),
   },
 ]

@@ -165,6 +165,10 @@ export const fieldKeyType = (family: FieldFamily): KeyType => ({
       keyValue(attributes),
     ),
   fromPkcs8: (info) => readPkcs8(family, info),
+  publicValues: ({ attributes }) => {
+    const domain = domainOf(family, attributes)
+    return domainAttributes(domain).set(CKA.VALUE, publicValueOf(domain, keyValue(attributes)))
+  },
 })
 
 /** A key as it is used. */

@@ -15,9 +15,9 @@ import { montgomeryKeyOf, readOctets } from './octet-curve-keys.ts'
 
 /** What a type of key can agree on. Points are told raw, without an OCTET STRING. */
 export interface Agreement {
-  /** Bytes of the secret that the keys of a curve share. */
+  /** Bytes of the secret that the keys of a curve share; of the key of either class. */
   secretBytes(key: CryptokiObject): number
-  /** Bytes of a raw point of a private key's curve. */
+  /** Bytes of a raw point of the curve that a key of either class is on, uncompressed where points can be. */
   pointBytes(key: CryptokiObject): number
   /** The secret shared with the owner of a public key; undefined where that is no key of the curve. */
   receive(
@@ -32,11 +32,18 @@ export interface Agreement {
   ): { readonly point: Uint8Array; readonly secret: Uint8Array | undefined }
 }
 
+/** A public key, or else a private one. */
+const classOf = (key: CryptokiObject): number =>
+  numberOf(key, CKA.CLASS) === CKO.PUBLIC_KEY ? CKO.PUBLIC_KEY : CKO.PRIVATE_KEY
+
 const privateEc = (key: CryptokiObject) => ecKeyOf(key, CKO.PRIVATE_KEY)
 
+/** Of either class. */
+const anyEc = (key: CryptokiObject) => ecKeyOf(key, classOf(key))
+
 const weierstrass: Agreement = {
-  secretBytes: (key) => privateEc(key).curve.bytes,
-  pointBytes: (key) => pointBytes(privateEc(key).curve),
+  secretBytes: (key) => anyEc(key).curve.bytes,
+  pointBytes: (key) => pointBytes(anyEc(key).curve),
   receive(key, publicData, withCofactor) {
     const own = privateEc(key)
     const point = readPoint(own.curve, publicData)
@@ -53,11 +60,12 @@ const weierstrass: Agreement = {
 }
 
 const privateMontgomery = (key: CryptokiObject) => montgomeryKeyOf(key, CKO.PRIVATE_KEY)
+const anyMontgomery = (key: CryptokiObject) => montgomeryKeyOf(key, classOf(key))
 
 /** RFC 7748 has no cofactor to switch on: it is in every private key. */
 const montgomery: Agreement = {
-  secretBytes: (key) => privateMontgomery(key).curve.bytes,
-  pointBytes: (key) => privateMontgomery(key).curve.bytes,
+  secretBytes: (key) => anyMontgomery(key).curve.bytes,
+  pointBytes: (key) => anyMontgomery(key).curve.bytes,
   receive(key, publicData) {
     const own = privateMontgomery(key)
     const octets = readOctets(own.curve, publicData)

@@ -27,6 +27,11 @@ export interface Cipher {
 export interface Summary {
   /** Bytes of the digest, signature or MAC. */
   readonly length: number
+  /**
+   * Where the result is a structure as it lies in the caller's memory: the places of the words in it
+   * that are counted from its start and become addresses there (CK_OTP_SIGNATURE_INFO).
+   */
+  readonly pointers?: readonly number[]
   update(part: Uint8Array): void | Promise<void>
   final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
   /** A second one in the same state, for C_GetOperationState; absent where its state cannot be kept. */
@@ -76,10 +81,19 @@ export interface Messages {
   parts(begin: MessageBegin): MessageParts
 }
 
+/**
+ * Changes attributes of the key that an operation uses, in the store too before it answers. `next`
+ * answers the attributes that change, from the key as it is then; it is asked again where somebody
+ * else changed the key meanwhile. Throws CKR_KEY_HANDLE_INVALID where the key is no more.
+ */
+export type ChangeKey = (next: (key: CryptokiObject) => Attributes) => Promise<void>
+
 /** What a mechanism gets when an operation begins. */
 export interface Begin {
   readonly key: CryptokiObject
   readonly mechanism: MechanismArgument
+  /** Absent where the key is used at once, as in C_WrapKey. */
+  readonly change?: ChangeKey
 }
 
 /** What generation, unwrapping and derivation get: the template's attributes, checked and typed. */
@@ -219,8 +233,8 @@ export interface Mechanism {
    */
   readonly messageParameter?: keyof typeof structures | 'bytes'
   /**
-   * Two messages under the same parameter or key would give the key away, so that it signs and
-   * verifies none with the message-based functions.
+   * Two messages under the same parameter or key would give the key away, or there is no message at
+   * all, so that it signs and verifies none with the message-based functions.
    */
   readonly singleMessage?: true
   /** Where the parameter may be left out, as the IV of CKM_AES_KEY_WRAP. */

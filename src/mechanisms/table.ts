@@ -28,6 +28,7 @@ import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { montgomery, montgomeryKeyType } from './montgomery.ts'
+import { hotpKeyType, otp } from './otp.ts'
 import { checkForm, isAbsent } from './parameter.ts'
 import { pbe } from './pbe.ts'
 import { pbkdf2 } from './pbkdf2.ts'
@@ -78,11 +79,8 @@ export const keyTypes: ReadonlyMap<number, KeyType> = byType([
   mlKemKeyType,
   hkdfKeyType,
   poly1305KeyType,
+  hotpKeyType,
 ])
-
-/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
-const makesKnownKeys = (row: Mechanism): boolean =>
-  row.keyTypes.every((keyType) => keyTypes.has(keyType))
 
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
@@ -114,12 +112,13 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   'sp800-108': sp800108,
   hkdf,
   pbkdf2,
-  pbe: pbe.filter(makesKnownKeys),
+  pbe,
   'tls-master-keys': tlsMasterKeys,
   'tls-key-material': tlsKeyMaterial,
   'tls-prf': tlsPrfs,
   ike,
   'public-keys': [publicKeyDerivation([...keyTypes.values()])],
+  otp,
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */

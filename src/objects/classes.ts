@@ -189,9 +189,17 @@ const secretClasses = [
   }),
 )
 
-/** 6.53: an OTP is made with C_Sign and checked with C_Verify. */
+/**
+ * 6.53: an OTP is made with C_Sign and checked with C_Verify. The standard has an interval for SecurID
+ * keys only; time-based HOTP keys (RFC 6238) have one here, too.
+ */
 const otpClasses: ObjectClass[] = [
-  { class: CKO.OTP_KEY, type: CKK.HOTP, uses: SIGNING, tables: otpKey },
+  {
+    class: CKO.OTP_KEY,
+    type: CKK.HOTP,
+    uses: SIGNING,
+    tables: [...otpKey, 'RSA SecurID secret key object attributes'],
+  },
   { class: CKO.OTP_KEY, type: CKK.ACTI, uses: SIGNING, tables: otpKey },
   {
     class: CKO.OTP_KEY,

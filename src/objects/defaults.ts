@@ -95,7 +95,6 @@ const everywhere: Record<string, Value> = {
   CKA_OTP_SERVICE_IDENTIFIER: EMPTY,
   CKA_OTP_SERVICE_LOGO: EMPTY,
   CKA_OTP_SERVICE_LOGO_TYPE: EMPTY,
-  CKA_OTP_TIME_INTERVAL: 60,
   // The usual length of an HOTP value (RFC 4226); nothing more is asked for at its use.
   CKA_OTP_LENGTH: 6,
   CKA_OTP_USER_FRIENDLY_MODE: false,
@@ -133,14 +132,17 @@ const inClass: Record<number, Record<string, Value>> = {
   [CKO.VALIDATION]: ofTheToken,
 }
 
-/** By type of private key. 6.65.3: an HSS key signs once a state, so there must be one copy of it. */
-const inPrivateKey: Record<number, Record<string, Value>> = {
-  [CKK.HSS]: { CKA_COPYABLE: false },
+/** By class and type of key. */
+const ofType: Record<number, Record<number, Record<string, Value>>> = {
+  // 6.65.3: an HSS key signs once a state, so there must be one copy of it.
+  [CKO.PRIVATE_KEY]: { [CKK.HSS]: { CKA_COPYABLE: false } },
+  // 6.53 S. An HOTP key without an interval is one that is not time-based.
+  [CKO.OTP_KEY]: { [CKK.SECURID]: { CKA_OTP_TIME_INTERVAL: 60 } },
 }
 
 /** The default of an attribute in a class of objects; undefined where it is absent until given. */
 export function defaultOf(name: string, { class: objectClass, type, uses }: ObjectClass) {
-  const ofType = objectClass === CKO.PRIVATE_KEY && type !== undefined ? inPrivateKey[type] : {}
   if (uses?.includes(name)) return true
-  return ofType?.[name] ?? inClass[objectClass]?.[name] ?? everywhere[name]
+  const own = type === undefined ? undefined : ofType[objectClass]?.[type]
+  return own?.[name] ?? inClass[objectClass]?.[name] ?? everywhere[name]
 }

@@ -2,7 +2,12 @@
  * One application's standing with one token: its sessions there, who is logged in, the handles it
  * holds and its session objects. PKCS #11 3.2, 5.6: all sessions of an application share a login.
  */
-import { type CryptokiObject, isPrivateObject } from '../objects/object.ts'
+import {
+  type Attributes,
+  type CryptokiObject,
+  isPrivateObject,
+  isTokenObject,
+} from '../objects/object.ts'
 import { matches } from '../objects/search.ts'
 import type { Attribute } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -150,6 +155,26 @@ export class Membership implements TokenWatcher {
     if (known === undefined) return undefined
     if (known.sessionObject !== undefined) return known.sessionObject
     return this.token.objects.opened(known.id) ?? this.token.objects.load(known.id, this.userKeys)
+  }
+
+  /**
+   * Gives the object behind a handle the attributes that `next` answers, in the store too; `next` is
+   * asked again where somebody else changed the object meanwhile. False where there is none any more.
+   */
+  async change(handle: number, next: (object: CryptokiObject) => Attributes): Promise<boolean> {
+    for (;;) {
+      const object = await this.object(handle)
+      if (object === undefined) return false
+      const attributes = next(object)
+      if (isTokenObject(object)) {
+        if (await this.token.objects.change(object, attributes, this.userKeys)) return true
+        continue
+      }
+      object.attributes = attributes
+      object.version++
+      delete object.parsed
+      return true
+    }
   }
 
   /** Handles of every object the application may see that matches: session objects first. */

@@ -157,13 +157,14 @@ export const after = <A, B>(
 export function fill(
   length: number,
   room: Room,
-  make: () => Uint8Array | Promise<Uint8Array>,
+  make: () => Filled | Promise<Filled>,
 ): Filled | Promise<Filled> {
   return room === null || room < length ? { needed: length } : make()
 }
 
 /** Whether the operation ended with this answer: yes unless the length was only told. */
-export const isOver = (filled: Filled): boolean => filled instanceof Uint8Array || 'put' in filled
+export const isOver = (filled: Filled): boolean =>
+  filled instanceof Uint8Array || !('needed' in filled)
 
 type Put = NonNullable<CallContext['put']>
 
@@ -279,7 +280,10 @@ export function runSummary(
 ): Filled | Promise<Filled> {
   return fill(works.length, room, () =>
     after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
-      works.final(surrender),
+      after(works.final(surrender), (result) => {
+        const { pointers } = works
+        return pointers === undefined ? result : { image: result, pointers }
+      }),
     ),
   )
 }

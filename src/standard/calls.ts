@@ -102,11 +102,18 @@ export const dataOf = (bytes: Uint8Array): Data => ({
 /** The room an application offers for output: elements (bytes, or CK_ULONGs of a list), null to ask the length. */
 export type Room = number | null
 
+/** A structure as it lies in the caller's buffer, with what it points to. */
+export interface Image {
+  readonly image: Uint8Array
+  /** Places of 8 bytes in it that hold how far from its start they point, and become addresses there. */
+  readonly pointers: readonly number[]
+}
+
 /**
  * Output under the convention of section 5.2: the bytes; or only how many there would be; or how
- * many were put into the caller's buffer while the function worked (CallContext.put).
+ * many were put into the caller's buffer while the function worked (CallContext.put); or a structure.
  */
-export type Filled = Uint8Array | { readonly needed: number } | { readonly put: number }
+export type Filled = Uint8Array | { readonly needed: number } | { readonly put: number } | Image
 
 /** A list under the same convention. */
 export type FilledList = readonly number[] | { readonly needed: number }

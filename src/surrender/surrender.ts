@@ -97,7 +97,8 @@ export class Surrender {
     try {
       answer = await notify(CKN.SURRENDER, progress)
     } catch (error) {
-      if (error instanceof CryptokiError) throw error
+      // One that could not be asked because its application is gone has stopped the work.
+      this.#stopIfAborted()
       throw new CryptokiError(CKR.FUNCTION_FAILED, 'the callback threw', { cause: error })
     }
     if (answer === CKR.CANCEL) throw cancelled('the application answered CKR_CANCEL')

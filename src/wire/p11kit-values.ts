@@ -112,6 +112,8 @@ const filled: Codec<Filled> = {
   letters: 'ay',
   write(writer, value) {
     if (value instanceof Uint8Array) return bytes.write(writer, value)
+    // Their mechanisms have parameters that do not come through either.
+    if ('image' in value) throw new TypeError('no structure goes out through this protocol')
     const length = 'needed' in value ? value.needed : value.put
     if (length === 0) return bytes.write(writer, new Uint8Array(0))
     writer.bool(false)

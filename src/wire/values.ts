@@ -5,6 +5,7 @@ import {
   dataOf,
   type Filled,
   type FilledList,
+  type Image,
   type In,
   type MechanismArgument,
   type Out,
@@ -193,6 +194,23 @@ const room = (letters: string): Codec<Room> => ({
   },
 })
 
+/** Pointers in a structure at most. */
+const MOST_POINTERS = 256
+
+const image: Pick<Codec<Image>, 'read' | 'write'> = {
+  write(writer, value) {
+    writer.bytes(value.image)
+    writer.u32(value.pointers.length)
+    for (const place of value.pointers) writer.u32(place)
+  },
+  read(reader) {
+    const bytes = reader.bytesOrNone()
+    const count = reader.count(4)
+    if (count > MOST_POINTERS) throw new WireError(`${count} pointers in a structure`)
+    return { image: bytes, pointers: Array.from({ length: count }, () => reader.u32()) }
+  },
+}
+
 const filled: Codec<Filled> = {
   letters: 'f',
   write(writer, value) {
@@ -200,13 +218,18 @@ const filled: Codec<Filled> = {
       writer.u8(1)
       return writer.bytes(value)
     }
+    if ('image' in value) {
+      writer.u8(3)
+      return image.write(writer, value)
+    }
     const needed = 'needed' in value
     writer.u8(needed ? 0 : 2)
     writer.u64(needed ? value.needed : value.put)
   },
   read(reader) {
-    const form = reader.form(3)
+    const form = reader.form(4)
     if (form === 1) return reader.bytesOrNone()
+    if (form === 3) return image.read(reader)
     return form === 0 ? { needed: reader.u64() } : { put: reader.u64() }
   },
 }

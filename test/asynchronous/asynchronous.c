@@ -1,8 +1,9 @@
 /*
  * Long work in asynchronous sessions. usage:
  *   asynchronous MODULE PIN poll             a key pair, other work meanwhile, both handles
- *   asynchronous MODULE PIN leave            begins a key pair and a signature, prints their ids, exits
- *   asynchronous MODULE PIN join PAIR SIGN   takes both up in another process
+ *   asynchronous MODULE PIN leave            begins a key pair, a signature and a key from a password,
+ *                                            prints their ids, exits
+ *   asynchronous MODULE PIN join PAIR SIGN KEY   takes them up in another process
  *   asynchronous MODULE PIN cancel           C_SessionCancel, and what answers afterwards
  *   asynchronous MODULE PIN refuse           wrong ids, names and buffers
  *   asynchronous MODULE PIN data             a digest over 256 MiB of this program's memory
@@ -18,6 +19,40 @@ static CK_BYTE signature[LONGEST];
 
 static CK_RV begin_pair(CK_SESSION_HANDLE session, CK_ULONG bits, const char *label) {
   return generate_rsa(session, bits, label, handles);
+}
+
+/* An AES key from a password, with ten million iterations of HMAC-SHA-256. */
+static CK_RV begin_password(CK_SESSION_HANDLE session, const char *label) {
+  CK_PKCS5_PBKD2_PARAMS2 parameter = {.saltSource = CKZ_SALT_SPECIFIED,
+                                      .pSaltSourceData = "salt",
+                                      .ulSaltSourceDataLen = 4,
+                                      .iterations = 10000000,
+                                      .prf = CKP_PKCS5_PBKD2_HMAC_SHA256,
+                                      .pPassword = (CK_UTF8CHAR *)"password",
+                                      .ulPasswordLen = 8};
+  CK_MECHANISM mechanism = {CKM_PKCS5_PBKD2, &parameter, sizeof parameter};
+  CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+  CK_KEY_TYPE type = CKK_AES;
+  CK_ULONG length = 32;
+  CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+  CK_ATTRIBUTE key[] = {{CKA_CLASS, &class, sizeof class},
+                        {CKA_KEY_TYPE, &type, sizeof type},
+                        {CKA_VALUE_LEN, &length, sizeof length},
+                        {CKA_TOKEN, &yes, sizeof yes},
+                        {CKA_SENSITIVE, &no, sizeof no},
+                        {CKA_EXTRACTABLE, &yes, sizeof yes},
+                        {CKA_LABEL, (char *)(uintptr_t)label, strlen(label)}};
+  return p11->C_GenerateKey(session, &mechanism, key, COUNT(key), &handles[0]);
+}
+
+/* PBKDF2-HMAC-SHA-256 of password and salt with ten million iterations, its first bytes, as another
+ * implementation makes it. */
+static void check_password_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key) {
+  static const CK_BYTE expected[] = {0x3c, 0x08, 0x73, 0xfa, 0x17, 0x65, 0x9d, 0x22};
+  CK_BYTE value[32];
+  CK_ATTRIBUTE attribute = {CKA_VALUE, value, sizeof value};
+  ANSWERS(p11->C_GetAttributeValue(session, key, &attribute, 1), CKR_OK);
+  CHECK(memcmp(value, expected, sizeof expected) == 0);
 }
 
 static CK_RV begin_signature(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG room) {
@@ -61,18 +96,22 @@ static void poll_pair(CK_SESSION_HANDLE plain) {
 
 static void leave(CK_SESSION_HANDLE plain) {
   CK_SESSION_HANDLE session = open_asynchronous(), signing = open_asynchronous();
+  CK_SESSION_HANDLE deriving = open_asynchronous();
   CK_OBJECT_HANDLE pair[2];
-  CK_ULONG pair_id, sign_id;
+  CK_ULONG pair_id, sign_id, key_id;
   slh_dsa(plain, pair);
   ANSWERS(begin_pair(session, BITS, "joined"), CKR_PENDING);
   ANSWERS(p32->C_AsyncGetID(session, NAME(PAIR), &pair_id), CKR_OK);
   ANSWERS(begin_signature(signing, pair[1], sizeof signature), CKR_PENDING);
   ANSWERS(p32->C_AsyncGetID(signing, NAME("C_Sign"), &sign_id), CKR_OK);
-  printf("{\"pair\":\"%lu\",\"sign\":\"%lu\"}\n", pair_id, sign_id);
+  ANSWERS(begin_password(deriving, "from a password"), CKR_PENDING);
+  ANSWERS(p32->C_AsyncGetID(deriving, NAME("C_GenerateKey"), &key_id), CKR_OK);
+  printf("{\"pair\":\"%lu\",\"sign\":\"%lu\",\"key\":\"%lu\"}\n", pair_id, sign_id, key_id);
 }
 
-static void join(CK_SESSION_HANDLE plain, CK_ULONG pair_id, CK_ULONG sign_id) {
+static void join(CK_SESSION_HANDLE plain, CK_ULONG pair_id, CK_ULONG sign_id, CK_ULONG key_id) {
   CK_SESSION_HANDLE session = open_asynchronous(), signing = open_asynchronous();
+  CK_SESSION_HANDLE deriving = open_asynchronous();
   CK_ASYNC_DATA result = {0};
   CK_BYTE *buffer = malloc(LONGEST);
   int polls;
@@ -82,12 +121,15 @@ static void join(CK_SESSION_HANDLE plain, CK_ULONG pair_id, CK_ULONG sign_id) {
   ANSWERS(p32->C_AsyncJoin(signing, NAME(PAIR), pair_id, NULL, 0), CKR_SAVED_STATE_INVALID);
   ANSWERS(p32->C_AsyncJoin(signing, NAME("C_Sign"), sign_id, buffer, 100), CKR_BUFFER_TOO_SMALL);
   ANSWERS(p32->C_AsyncJoin(signing, NAME("C_Sign"), sign_id, buffer, LONGEST), CKR_OK);
+  ANSWERS(p32->C_AsyncJoin(deriving, NAME("C_GenerateKey"), key_id, NULL, 0), CKR_OK);
   ANSWERS(await(session, PAIR, &result, &polls), CKR_OK);
   CHECK(result.hObject != CK_INVALID_HANDLE && result.hAdditionalObject != CK_INVALID_HANDLE);
   ANSWERS(sign(plain, result.hAdditionalObject, CKM_SHA256_RSA_PKCS, "x", 1), CKR_OK);
   ANSWERS(await(signing, "C_Sign", &result, &polls), CKR_OK);
   CHECK(result.pValue == buffer);
   ANSWERS(verify(plain, buffer, result.ulValue), CKR_OK);
+  ANSWERS(await(deriving, "C_GenerateKey", &result, &polls), CKR_OK);
+  check_password_key(plain, result.hObject);
   ANSWERS(p32->C_AsyncJoin(session, NAME(PAIR), pair_id, NULL, 0), CKR_SAVED_STATE_INVALID);
   printf("{\"found\":%lu}\n", find(plain, NULL, "joined", NULL));
   free(buffer);
@@ -104,6 +146,10 @@ static void cancel(CK_SESSION_HANDLE plain) {
   ANSWERS(p32->C_AsyncJoin(session, NAME(PAIR), id, NULL, 0), CKR_SAVED_STATE_INVALID);
   ANSWERS(begin_pair(session, 16384, "cancelled"), CKR_PENDING);
   ANSWERS(p11->C_CloseSession(session), CKR_OK);
+  session = open_asynchronous();
+  ANSWERS(begin_password(session, "cancelled"), CKR_PENDING);
+  ANSWERS(p32->C_SessionCancel(session, CKF_GENERATE), CKR_OK);
+  ANSWERS(complete(session, "C_GenerateKey", &result), CKR_OPERATION_NOT_INITIALIZED);
   printf("{\"found\":%lu}\n", find(plain, NULL, "cancelled", NULL));
 }
 
@@ -169,7 +215,9 @@ int main(int argc, char **argv) {
   login(plain, argv[2]);
   if (strcmp(what, "poll") == 0) poll_pair(plain);
   if (strcmp(what, "leave") == 0) leave(plain);
-  if (strcmp(what, "join") == 0) join(plain, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+  if (strcmp(what, "join") == 0)
+    join(plain, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10),
+         strtoul(argv[6], NULL, 10));
   if (strcmp(what, "cancel") == 0) cancel(plain);
   if (strcmp(what, "refuse") == 0) refuse(plain);
   if (strcmp(what, "data") == 0) digest();

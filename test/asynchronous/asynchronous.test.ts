@@ -30,20 +30,21 @@ test('a program polls for its RSA-8192 key pair, signs in another session meanwh
 interface Ids {
   readonly pair: string
   readonly sign: string
+  readonly key: string
 }
 
-test('a key pair and a signature begun by one program are joined by another', async (t) => {
+test('a key pair, a signature and a key from a password that one program began are joined by another', async (t) => {
   const { run } = await program(t)
-  const { pair, sign } = await run<Ids>('leave')
-  assert.deepEqual(await run('join', pair, sign), { found: 2 })
+  const { pair, sign, key } = await run<Ids>('leave')
+  assert.deepEqual(await run('join', pair, sign, key), { found: 2 })
 })
 
 test('and also where the service was killed and started again in between', async (t) => {
   const { service, run } = await program(t)
-  const { pair, sign } = await run<Ids>('leave')
+  const { pair, sign, key } = await run<Ids>('leave')
   await service.kill9()
   await service.restart()
-  assert.deepEqual(await run('join', pair, sign), { found: 2 })
+  assert.deepEqual(await run('join', pair, sign, key), { found: 2 })
 })
 
 test('C_SessionCancel and C_CloseSession leave nothing of what was pending', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createDiffieHellmanGroup } from 'node:crypto'
 import { test } from 'node:test'
 import {
   CK_UNAVAILABLE_INFORMATION,
@@ -10,6 +11,8 @@ import {
 } from '../../src/standard/constants.ts'
 import { answers, bytes, data, type Opened, openToken, template } from '../in-process.ts'
 import { attribute, derive, type Named, numberAt, secret } from './derivation-calls.ts'
+import { domainTemplate } from './field-keys.ts'
+import { dsa1024 } from './rfc6979-dsa.ts'
 
 const P256 = Buffer.from('06082a8648ce3d030107', 'hex')
 const mechanism = { type: CKM.PUB_KEY_FROM_PRIV_KEY, parameter: null }
@@ -71,6 +74,22 @@ const kinds: readonly Kind[] = [
     generation: CKM.ML_KEM_KEY_PAIR_GEN,
     parameters: { PARAMETER_SET: CKP.ML_KEM_768 },
     values: ['PARAMETER_SET', 'VALUE', 'PUBLIC_KEY_INFO'],
+  },
+  {
+    name: 'DSA',
+    generation: CKM.DSA_KEY_PAIR_GEN,
+    parameters: domainTemplate(dsa1024),
+    values: ['PRIME', 'SUBPRIME', 'BASE', 'VALUE', 'PUBLIC_KEY_INFO'],
+    signing: CKM.DSA_SHA256,
+  },
+  {
+    name: 'Diffie-Hellman',
+    generation: CKM.DH_PKCS_KEY_PAIR_GEN,
+    parameters: domainTemplate({
+      p: createDiffieHellmanGroup('modp14').getPrime(),
+      g: Uint8Array.of(2),
+    }),
+    values: ['PRIME', 'BASE', 'VALUE', 'PUBLIC_KEY_INFO'],
   },
 ]
 

@@ -53,6 +53,15 @@ const LAYOUTS = [
   ...['!p>r>u', '{!p}>*u>*vu', '!b@1uu!b@4uu', '!pu{!p}u', '!p>u!p>u'],
 ].map((row) => bytes(row))
 
+/** A structure with pointers that lie in it and point into it, or do not. */
+const image = (pick: (below: number) => number): Buffer =>
+  Buffer.concat([
+    bytes(Buffer.alloc(pick(48), pick(32))),
+    u32(2),
+    u32(pick(48)),
+    pick(4) === 0 ? u32(0xfffffff9) : u32(pick(48)),
+  ])
+
 /** Values that are right in their shape, each of a size that may be wrong. */
 function values(letters: string, layout: string, pick: (below: number) => number): Buffer {
   const number = () => u64(EDGES[pick(EDGES.length)] as bigint)
@@ -70,7 +79,8 @@ function values(letters: string, layout: string, pick: (below: number) => number
         () => Buffer.concat([u8(0), number()]),
         () => Buffer.concat([u8(1), some(pick(100))]),
         () => Buffer.concat([u8(2), number()]),
-      ][pick(3)]?.() as Buffer,
+        () => Buffer.concat([u8(3), image(pick)]),
+      ][pick(4)]?.() as Buffer,
     g: () => some([48, 47, 49, 0][pick(4)] as number),
     L: () =>
       many(count(), () =>

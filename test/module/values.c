@@ -124,6 +124,22 @@ static void room(void) {
   ANSWERS(p11->C_GenerateRandom(1, NULL, 0), CKR_OK);
 }
 
+/* What is counted from the start of a structure arrives as addresses. */
+static void structure(void) {
+  CK_ULONG words[4] = {0}, length = sizeof words;
+  ANSWERS(p11->C_Sign(1, NULL, 0, (CK_BYTE *)words, &length), CKR_OK);
+  CHECK(length == sizeof words && words[1] == 7 && memcmp(&words[3], "value", 6) == 0);
+  CHECK(words[0] == (CK_ULONG)(words + 4) && words[2] == (CK_ULONG)words);
+}
+
+/* A structure that points out of itself: the service is not believed any more. */
+static void no_structure(CK_SESSION_HANDLE session) {
+  CK_ULONG words[4], length = sizeof words;
+  ANSWERS(p11->C_Initialize(NULL), CKR_OK);
+  ANSWERS(p11->C_Sign(session, NULL, 0, (CK_BYTE *)words, &length), CKR_DEVICE_REMOVED);
+  ANSWERS(p11->C_Finalize(NULL), CKR_OK);
+}
+
 /* Longer than what travels with a call: read by the service, and put by it. */
 static void streams(void) {
   CK_ULONG length = (3 << 20) + 7, filled = length;
@@ -149,7 +165,9 @@ int main(int count, char **arguments) {
   queries();
   pins();
   room();
+  structure();
   streams();
   ANSWERS(p11->C_Finalize(NULL), CKR_OK);
+  for (CK_SESSION_HANDLE session = 2; session <= 5; session++) no_structure(session);
   return 0;
 }

@@ -49,6 +49,25 @@ function digest(call: Call): void {
   else call.answer('f', u8(0), u64(4))
 }
 
+/** A structure of 32 bytes with two pointers: to its end, and to its start. */
+function sign(call: Call): void {
+  const image = Buffer.alloc(32)
+  image.writeBigUInt64LE(32n, 0)
+  image.writeBigUInt64LE(7n, 8)
+  image.write('value', 24)
+  const places = call.u64(0) === 1 ? [0, 16] : PLACES[call.u64(0)]
+  const list = (places ?? []).map((place) => u32(place))
+  call.answer('f', u8(3), bytes(image), u32(list.length), ...list)
+}
+
+/** Places that no image of 32 bytes has, by session: too far, and of a word that points out of it. */
+const PLACES: Readonly<Record<number, readonly number[]>> = {
+  2: [25],
+  3: [0xffff_ffff],
+  4: [24],
+  5: [0, 0],
+}
+
 function attributeValues(call: Call): void {
   const answer = (type: number, length: number | bigint, ...rest: Buffer[]) =>
     Buffer.concat([u64(type), u64(length), ...rest])
@@ -70,6 +89,7 @@ const answers: Record<string, Respond> = {
   C_Encrypt: encrypt,
   C_GenerateRandom: random,
   C_Digest: digest,
+  C_Sign: sign,
   C_GetAttributeValue: attributeValues,
   C_FindObjects: (call) =>
     call.u64(8) === 0 ? call.answer('h', u32(0)) : call.answer('h', u32(2), u64(11), u64(12)),

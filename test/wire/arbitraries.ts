@@ -198,7 +198,8 @@ export const inputArbitraries: InputArbitraries = {
   asyncData: fc.boolean(),
 }
 
-const filled = fc.oneof(bytes, fc.record({ needed: ulong }), fc.record({ put: ulong }))
+const image = fc.record({ image: bytes, pointers: fc.array(fc.nat(0xffff_ffff), { maxLength: 8 }) })
+const filled = fc.oneof(bytes, fc.record({ needed: ulong }), fc.record({ put: ulong }), image)
 const handles = fc.array(ulong, few)
 
 const outputArbitraries: { readonly [K in Exclude<keyof Out, 'structureOut'>]: Arbitrary<Out[K]> } =
