@@ -1,7 +1,7 @@
 /** softoki objects: the objects of a token. */
 import type { Command } from 'commander'
 import type { Application } from '../../standard/calls.ts'
-import { CKA, CKF, CKU } from '../../standard/constants.ts'
+import { CKA, CKF, CKO, CKU } from '../../standard/constants.ts'
 import { type Attributes, readAttributes } from '../attributes.ts'
 import { keySize, SIZE_ATTRIBUTES } from '../key-sizes.ts'
 import { className, keyTypeName } from '../names.ts'
@@ -34,6 +34,9 @@ const SHOWN = [
   ...Object.values(USES),
 ]
 
+/** Tells about the token, which has the same ones as every other. */
+const isOfTheToken = (object: Attributes) => object.number(CKA.CLASS) === CKO.PROFILE
+
 /** So many handles are asked for at once. */
 const HANDLES = 1024
 
@@ -50,7 +53,7 @@ async function objectsIn(application: Application, session: number): Promise<Att
     )
   }
   await application.call('C_FindObjectsFinal', [session])
-  return objects
+  return objects.filter((object) => !isOfTheToken(object))
 }
 
 function shown(object: Attributes) {
