@@ -78,6 +78,14 @@ void put_room(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG_PT
   call->exchange.room_length = call->room_count;
 }
 
+void put_last_room(struct call *call, CK_BYTE_PTR room, const CK_ULONG *length) {
+  call->room_count = room == NULL || length == NULL ? 0 : *length;
+  message_u8(&call->message, length != NULL);
+  message_u64(&call->message, call->room_count);
+  call->exchange.room = room;
+  call->exchange.room_length = call->room_count;
+}
+
 void put_fill(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG length) {
   if (!want_bytes(call, name, room, length)) return;
   message_u64(&call->message, length);
@@ -148,6 +156,11 @@ void get_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length) {
     *length = filled;
   else
     call_malformed(call);
+}
+
+void get_last_room(struct call *call, CK_BYTE_PTR room, CK_ULONG_PTR length) {
+  CK_ULONG nobody_asked;
+  get_room(call, room, length == NULL ? &nobody_asked : length);
 }
 
 void get_fill(struct call *call, CK_BYTE_PTR room, CK_ULONG length) {

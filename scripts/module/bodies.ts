@@ -146,11 +146,27 @@ const USES: Readonly<Record<ParameterUse, string>> = {
 const operationOf = ({ operations }: FunctionRow): string =>
   (operations[0] ?? '').replace(/^message/, 'message_').toUpperCase()
 
-/** The standard's C_DeriveKey may have no key to answer. */
+/** Passages of one function alone, by the function and the kind. */
+const PASSAGES_OF: Readonly<Record<string, Passage>> = {
+  // There may be no key to answer.
+  'C_DeriveKey ulongOut': {
+    takes: 1,
+    answer: 'u',
+    put: 'want_key(&call, "$1", $1);',
+    get: 'get_key(&call, $1);',
+  },
+  // A length that is NULL says that more data follow.
+  'C_SignMessageNext room': {
+    takes: 2,
+    request: 'f',
+    answer: 'f',
+    put: 'put_last_room(&call, $1, $2);',
+    get: 'get_last_room(&call, $1, $2);',
+  },
+}
+
 const passageOf = (name: string, kind: ArgumentKind): Passage | undefined =>
-  name === 'C_DeriveKey' && kind === 'ulongOut'
-    ? { takes: 1, answer: 'u', put: 'want_key(&call, "$1", $1);', get: 'get_key(&call, $1);' }
-    : PASSAGES[kind]
+  PASSAGES_OF[`${name} ${kind}`] ?? PASSAGES[kind]
 
 interface Statements {
   readonly put: string[]

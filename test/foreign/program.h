@@ -44,9 +44,9 @@ static inline void login(CK_SESSION_HANDLE session, const char *pin) {
   ANSWERS(p11->C_Login(session, CKU_USER, (CK_BYTE *)(uintptr_t)pin, strlen(pin)), CKR_OK);
 }
 
-/* Objects with this label, or all objects where it is NULL; the first of them to `first`. */
-static inline CK_ULONG find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class, const char *label,
-                            CK_OBJECT_HANDLE *first) {
+/* Objects that fit a template; the first of them to `first`. */
+static inline CK_ULONG find_all(CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class, const char *label,
+                                CK_OBJECT_HANDLE *first) {
   CK_ATTRIBUTE template[2];
   CK_OBJECT_HANDLE found[256];
   CK_ULONG count = 0, conditions = 0;
@@ -58,6 +58,14 @@ static inline CK_ULONG find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class, c
   ANSWERS(p11->C_FindObjectsFinal(session), CKR_OK);
   if (first != NULL && count > 0) *first = found[0];
   return count;
+}
+
+/* Objects with this label, or all but those that tell the token's profiles where it is NULL. */
+static inline CK_ULONG find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class, const char *label,
+                            CK_OBJECT_HANDLE *first) {
+  CK_OBJECT_CLASS profile = CKO_PROFILE;
+  CK_ULONG all = find_all(session, class, label, first);
+  return class != NULL || label != NULL ? all : all - find_all(session, &profile, NULL, NULL);
 }
 
 static inline CK_OBJECT_HANDLE key_named(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class,

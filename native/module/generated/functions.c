@@ -1699,9 +1699,9 @@ CK_RV C_SignMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
   put_session(&call, hSession);
   put_parameter(&call, MESSAGE_SIGN, "pParameter", pParameter, ulParameterLen);
   put_data(&call, "pData", pData, ulDataLen);
-  put_room(&call, "pulSignatureLen", pSignature, pulSignatureLen);
+  put_last_room(&call, pSignature, pulSignatureLen);
   call_transact(&call);
-  get_room(&call, pSignature, pulSignatureLen);
+  get_last_room(&call, pSignature, pulSignatureLen);
   return call_end(&call);
 }
 
