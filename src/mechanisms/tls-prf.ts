@@ -133,8 +133,15 @@ const exportRow = (name: 'TLS_KDF' | 'TLS12_KDF', section: string): Mechanism =>
   derive: exportKey,
 })
 
+/** 6.41.6: that of TLS 1.2 with the digest that the parameter names. */
+function wtls(mechanism: MechanismArgument): ProtocolPrf {
+  const { prf, isOld } = anyTls(mechanism, 'digestMechanism')
+  if (isOld) throw invalid('CKM_TLS_PRF is no digest')
+  return prf
+}
+
 const prfRow = (
-  row: Pick<Mechanism, 'section' | 'parameter'> & { readonly name: 'TLS_PRF' },
+  row: Pick<Mechanism, 'section' | 'parameter'> & { readonly name: 'TLS_PRF' | 'WTLS_PRF' },
   prfOf: (mechanism: MechanismArgument) => ProtocolPrf,
 ): Mechanism => ({
   ...row,
@@ -147,6 +154,7 @@ const prfRow = (
 
 export const tlsPrfs: readonly Mechanism[] = [
   prfRow({ name: 'TLS_PRF', section: '6.40', parameter: 'CK_TLS_PRF_PARAMS' }, tls10),
+  prfRow({ name: 'WTLS_PRF', section: '6.41.6', parameter: 'CK_WTLS_PRF_PARAMS' }, wtls),
   macRow('TLS_MAC', '6.40.3'),
   macRow('TLS12_MAC', '6.40.9'),
   exportRow('TLS_KDF', '6.40.8'),
