@@ -144,8 +144,9 @@ export class Session {
     this.#operations.set(kind, operation)
   }
 
-  end(kind: OperationKind): void {
-    this.#operations.delete(kind)
+  /** Ends the operation of a kind; where `only` is given, only that one. */
+  end(kind: OperationKind, only?: Operation): void {
+    if (only === undefined || this.#operations.get(kind) === only) this.#operations.delete(kind)
   }
 
   /** Ends the operations that use one of these keys (by object id), or all of them. */
