@@ -46,7 +46,7 @@ static bool read_held(const char **text, struct field *field, size_t *alignment,
 static bool read_rest(const char **text, struct field *field, size_t *alignment, int depth) {
   if (holds_structures(field->letter)) return read_held(text, field, alignment, depth);
   if (field->letter != 'b' && field->letter != 'f') return true;
-  if (field->letter == 'b' && (**text == '@' || **text == '/')) field->told = *(*text)++;
+  if (field->letter == 'b' && (**text == '@' || **text == '/' || **text == '~')) field->told = *(*text)++;
   field->number = number(text);
   return field->number <= FIELD_MAX;
 }
@@ -65,6 +65,7 @@ static bool read_field(const char **text, struct field *field, size_t *alignment
     case 'p':
     case 'q':
     case 'r':
+    case 's':
     case 't':
     case 'a':
     case 'c': field->size = 2 * WORD; break;

@@ -22,7 +22,7 @@ struct field {
   /* 0, ! or > */
   char mark;
   size_t at, size;
-  /* The N of fN and bN; for b@I and b/I the I, and which of the two signs (else 0). */
+  /* The N of fN and bN; for b@I, b/I and b~I the I, and which of the signs (else 0). */
   size_t number;
   char told;
   /* The layout of what { * a c hold, up to its }. */

@@ -5,6 +5,9 @@
 #include "template.h"
 #include "wire.h"
 
+/* The least number of bits that b~I tells; a smaller number tells bytes. */
+#define BITS_MIN 64
+
 /* A structure that is gone through, there or back. */
 struct visit {
   struct call *call;
@@ -39,8 +42,20 @@ static bool told_length(const struct parameter *outermost, const struct field *a
   while (next_field(&walk, &field) && i < asked->number) i++;
   if (i != asked->number || field.letter != 'u') return false;
   CK_ULONG told = ulong_at(outermost->structure + field.at);
-  *length = asked->told == '/' ? told / 8 + (told % 8 != 0) : told;
+  bool bits = asked->told == '/' || (asked->told == '~' && told >= BITS_MIN);
+  *length = bits ? told / 8 + (told % 8 != 0) : told;
   return true;
+}
+
+/*
+ * Bytes and their length, or what points to their length: a number that is too large for a length and
+ * lies as the address of a CK_ULONG does.
+ */
+static bool look_either(uint8_t *at, const uint8_t *after, struct pointed *pointed) {
+  CK_ULONG length = ulong_at(after);
+  bool is_pointer = length > WIRE_BODY_MAX && length % sizeof(CK_ULONG) == 0 && length >> 47 == 0;
+  *pointed = (struct pointed){at, is_pointer ? ulong_at(pointer_at(after)) : length};
+  return at != NULL || pointed->length == 0;
 }
 
 /* What a field points to; false where pointer and length contradict each other. */
@@ -60,6 +75,7 @@ static bool look(const struct visit *visit, const struct field *field, const uin
       *pointed = (struct pointed){pointer_at(place), told == NULL ? 0 : ulong_at(told)};
       if (told == NULL) pointed->at = NULL;
       return true;
+    case 's': return look_either(pointer_at(place), after, pointed);
     case 'b':
       pointed->at = pointer_at(place);
       pointed->length = field->number;

@@ -69,9 +69,11 @@ function structures(): string {
  *     p       a pointer to bytes, followed by their CK_ULONG length
  *     q       a CK_ULONG length, followed by the pointer to the bytes
  *     r       a pointer to bytes, followed by a pointer to their CK_ULONG length
+ *     s       as p or as r: a length above 16 MiB, which no call has room for, is a pointer to it
  *     bN      a pointer to N bytes; it may be NULL, and so may the next two
  *     b@I     a pointer to as many bytes as the field I, a CK_ULONG of the outermost structure, tells
  *     b/I     the same where the field tells bits
+ *     b~I     the same where the field tells bits, or bytes where it is less than 64
  *     t       a pointer to CK_ATTRIBUTEs, followed by their CK_ULONG count
  *     {...}   a structure in place
  *     *{...}  a pointer to a structure; it may be NULL, and so may the next two

@@ -16,6 +16,8 @@ export function plainName(name: string): string {
 const MARKS: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [/^CK_(GCM|CCM)_(MESSAGE|WRAP)_PARAMS\.p(Iv|Nonce|Tag|MAC)$/, '!'],
   [/^CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS\.pTag$/, '!'],
+  // 6.2.1.1: returned by one mechanism, passed into another.
+  [/^CK_DSA_PARAMETER_GEN_PARAM\.pSeed$/, '!'],
   [/^CK_PBE_PARAMS\.pInitVector$/, '>'],
   [/^CK_W?(SSL3|TLS|TLS12|TLS12_EXTENDED)_MASTER_KEY_DERIVE_PARAMS\.pVersion$/, '>'],
   [/^CK_(SSL3|WTLS)_KEY_MAT_OUT\./, '>'],
@@ -40,8 +42,17 @@ const LENGTHS: Readonly<Record<string, string>> = {
   // A block counter of 64 bits, a tag of Poly1305.
   'CK_SALSA20_PARAMS.pBlockCounter': 'b8',
   'CK_SALSA20_PARAMS.pNonce': 'b/2',
+  // 6.61.3 tells bits, and many an application bytes: no nonce has 64 bytes.
+  'CK_SALSA20_CHACHA20_POLY1305_PARAMS.pNonce': 'b~1',
+  'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pNonce': 'b~1',
   'CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS.pTag': 'b16',
 }
+
+/**
+ * Bytes whose length stands behind the pointer, or is pointed to: 2.40 had CK_PKCS5_PBKD2_PARAMS with
+ * a CK_ULONG_PTR by mistake, its errata added CK_PKCS5_PBKD2_PARAMS2, and applications have either.
+ */
+const EITHER = /^CK_PKCS5_PBKD2_PARAMS2?\.pPassword$/
 
 /** With these C_DeriveKey answers no key of its own, and phKey should be NULL (6.39 to 6.41). */
 const WITHOUT_KEY = /^CK_(SSL3|TLS12|WTLS)_KEY_MAT_PARAMS$|^CK_W?TLS_PRF_PARAMS$/
@@ -140,6 +151,7 @@ function flatField(
   standard: Standard,
 ): Flat | undefined {
   const place = `${structure}.${field.name}`
+  if (EITHER.test(place)) return one('s', field, 2)
   const length = LENGTHS[place]
   const flat =
     length !== undefined

@@ -7,7 +7,13 @@ import { CKA, CKK } from '../standard/constants.ts'
 import type { Attributes } from './attributes.ts'
 
 /** What tells a key's size: attributes to ask for. */
-export const SIZE_ATTRIBUTES = [CKA.MODULUS, CKA.EC_PARAMS, CKA.VALUE_LEN, CKA.PARAMETER_SET]
+export const SIZE_ATTRIBUTES = [
+  CKA.MODULUS,
+  CKA.PRIME,
+  CKA.EC_PARAMS,
+  CKA.VALUE_LEN,
+  CKA.PARAMETER_SET,
+]
 
 const bitLength = (integer: Uint8Array): number => {
   const first = integer.findIndex((byte) => byte !== 0)
@@ -33,7 +39,7 @@ const setName = (keyType: number | undefined, number: number): string =>
 
 /** The size of a key for people, such as `3072 bits`, `P-256` or `ML-DSA-65`; empty where the object does not tell. */
 export function keySize(key: Attributes): string {
-  const modulus = key.bytes(CKA.MODULUS)
+  const modulus = key.bytes(CKA.MODULUS) ?? key.bytes(CKA.PRIME)
   if (modulus !== undefined) return `${bitLength(modulus)} bits`
   const parameters = key.bytes(CKA.EC_PARAMS)
   if (parameters !== undefined) return curveName(parameters)

@@ -1,5 +1,6 @@
 /** The types of keys that `softoki generate --type` makes, one row each. */
 import { curveIdentifier, curves, isCalled } from '../engine/curves.ts'
+import { domainOfGroup, knownGroups } from '../engine/diffie-hellman.ts'
 import { edwardsCurves, montgomeryCurves, type OctetCurve } from '../engine/octet-curves.ts'
 import { mlDsaSets, mlKemSets, type ParameterSet, slhDsaSets } from '../engine/parameter-sets.ts'
 import { numberOfSet } from '../mechanisms/parameter-set-keys.ts'
@@ -57,6 +58,18 @@ const ec: KeyTypeRow = {
   uses: ['sign'],
 }
 
+/** The well-known groups: p and g go with the public key. */
+const dh: KeyTypeRow = {
+  mechanism: CKM.DH_PKCS_KEY_PAIR_GEN,
+  pair: true,
+  sizes: 'a group: ffdhe or modp with 2048, 3072, 4096, 6144 or 8192, such as dh:ffdhe3072',
+  sized(size) {
+    const domain = knownGroups.includes(size) ? domainOfGroup(size) : undefined
+    return domain && [bytes(CKA.PRIME, domain.p), bytes(CKA.BASE, domain.g)]
+  },
+  uses: ['derive'],
+}
+
 /** Ed25519, Ed448, X25519 and X448: the name tells everything. */
 const octets = (
   curves: readonly OctetCurve[],
@@ -71,12 +84,32 @@ const octets = (
     },
   ])
 
-const aes: KeyTypeRow = {
-  mechanism: CKM.AES_KEY_GEN,
+/** Keys of ciphers that have some lengths. */
+const cipher = (mechanism: number, ...sizes: readonly string[]): KeyTypeRow => ({
+  mechanism,
   pair: false,
-  sizes: 'bits: 128, 192, 256',
-  sized: (size) => ofLength(['128', '192', '256'].includes(size) ? Number(size) : undefined),
+  sizes: `bits: ${sizes.join(', ')}`,
+  sized: (size) => ofLength(sizes.includes(size) ? Number(size) : undefined),
   uses: ['decrypt', 'unwrap'],
+})
+
+/** Keys of ciphers that have one length: the name tells everything. */
+const fixedCipher = (mechanism: number, about: string): KeyTypeRow => ({
+  mechanism,
+  pair: false,
+  about,
+  sized: (size) => (size === '' ? [] : undefined),
+  uses: ['decrypt', 'unwrap'],
+})
+
+const ciphers = {
+  aes: cipher(CKM.AES_KEY_GEN, '128', '192', '256'),
+  'aes-xts': cipher(CKM.AES_XTS_KEY_GEN, '256', '512'),
+  camellia: cipher(CKM.CAMELLIA_KEY_GEN, '128', '192', '256'),
+  aria: cipher(CKM.ARIA_KEY_GEN, '128', '192', '256'),
+  seed: fixedCipher(CKM.SEED_KEY_GEN, 'a key for SEED'),
+  des3: fixedCipher(CKM.DES3_KEY_GEN, 'a key for triple DES'),
+  chacha20: fixedCipher(CKM.CHACHA20_KEY_GEN, 'a key for ChaCha20 and ChaCha20-Poly1305'),
 }
 
 const generic: KeyTypeRow = {
@@ -120,7 +153,7 @@ const postQuantum = {
 }
 
 const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
-  ...Object.entries({ rsa, ec }),
+  ...Object.entries({ rsa, ec, dh }),
   ...octets(edwardsCurves, {
     mechanism: CKM.EC_EDWARDS_KEY_PAIR_GEN,
     about: 'a key pair for EdDSA',
@@ -131,7 +164,7 @@ const KEY_TYPES: ReadonlyMap<string, KeyTypeRow> = new Map([
     about: 'a key pair to agree on secrets with',
     uses: ['derive'],
   }),
-  ...Object.entries({ ...postQuantum, aes, generic }),
+  ...Object.entries({ ...postQuantum, ...ciphers, generic }),
 ])
 
 /** What `--type` asks for. */

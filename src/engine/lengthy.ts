@@ -2,9 +2,14 @@
  * Primitives that run long in one native call, for a worker process (surrender/workers.ts). What goes
  * in and what comes out can be sent to another process by structured cloning.
  */
+import { generateDhParameters, generateX942Parameters } from './diffie-hellman.ts'
+import type { DigestName } from './digests.ts'
+import { type DsaPrimes, type DsaSizes, generateDsaParameters, generateDsaPrimes } from './dsa.ts'
+import type { Domain } from './finite-field.ts'
 import { generateSetPair, type SetPair } from './parameter-set-keys.ts'
 import { type Signed, signWithValue, verifyWithValue } from './parameter-set-signatures.ts'
 import type { ParameterSet } from './parameter-sets.ts'
+import { deriveFromPassword, type PasswordDerivation } from './password-derivation.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
 
 export const lengthy = {
@@ -20,6 +25,33 @@ export const lengthy = {
     readonly publicExponent: Uint8Array
   }): RsaParts {
     return generateRsa(bits, publicExponent)
+  },
+
+  /** p, q and g for DSA, of sizes that FIPS 186-4 permits: some 100 ms to many seconds. */
+  generateDsaParameters(sizes: DsaSizes): Required<Domain> {
+    return generateDsaParameters(sizes)
+  },
+
+  /** p and q for DSA, and the seed they were made from. */
+  generateDsaPrimes(
+    asked: DsaSizes & { readonly digest: DigestName; readonly seedBytes: number },
+  ): DsaPrimes {
+    return generateDsaPrimes(asked)
+  },
+
+  /** A safe prime of so many bits and a base: seconds to an hour. */
+  generateDhParameters({ bits }: { readonly bits: number }): Domain {
+    return generateDhParameters(bits)
+  },
+
+  /** p, q and g for X9.42, q of 160, 224 or 256 bits: some 10 ms to a minute. */
+  generateX942Parameters({ bits, subprimeBits }: DsaSizes): Required<Domain> {
+    return generateX942Parameters(bits, subprimeBits)
+  },
+
+  /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
+  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
+    return deriveFromPassword(derivation)
   },
 
   /** An SLH-DSA key pair: some 10 to 500 ms. */

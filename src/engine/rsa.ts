@@ -1,11 +1,12 @@
 /**
- * RSA over OpenSSL: PKCS #1 v1.5, PSS, OAEP and raw (RFC 8017). Private operations compute on the
+ * RSA over OpenSSL: PKCS #1 v1.5, PSS, OAEP and raw (RFC 8017), and X9.31. Private operations compute on the
  * thread pool and answer promises; public ones are short and answer at once. Numbers are big-endian.
  */
 import { isNativeError, type NativeKey, type NativeOptions, native } from './binding.ts'
 import { DerReader, integer, NULL, sequence, withoutLeadingZeros } from './der.ts'
 import type { DigestName } from './digests.ts'
 import { privateKeyInfo, publicKeyInfo, readPrivateKeyInfo, sameBytes } from './key-info.ts'
+import { x931Block, x931Signed, x931Smaller } from './rsa-x931.ts'
 
 export interface RsaPublic {
   readonly n: Uint8Array
@@ -37,10 +38,14 @@ export interface RsaKey {
   readonly bytes: number
 }
 
-/** How a message is padded. A digest in `pkcs1` wraps the input in a DigestInfo; without, the input is the payload. */
+/**
+ * How a message is padded. A digest in `pkcs1` wraps the input in a DigestInfo, one in `x931` puts the
+ * trailer behind it; without, the input is the payload, with the trailer of X9.31.
+ */
 export type RsaPadding =
   | { readonly mode: 'none' }
   | { readonly mode: 'pkcs1'; readonly digest?: DigestName }
+  | { readonly mode: 'x931'; readonly digest?: DigestName }
   | RsaPss
   | RsaOaep
 
@@ -154,17 +159,35 @@ export function padTo(bytes: number, number: Uint8Array): Uint8Array {
 export const isBelowModulus = ({ modulus }: RsaKey, number: Uint8Array): boolean =>
   Buffer.compare(number, modulus) < 0
 
+const RAW = { mode: 'none' } as const
+
+/** OpenSSL makes the trailer of X9.31 itself, and takes no other. */
+const bringsTrailer = (padding: RsaPadding): boolean =>
+  padding.mode === 'x931' && padding.digest === undefined
+
 /** Signs. The answer has as many bytes as the modulus. */
-export const rsaSign = (key: RsaKey, input: Uint8Array, padding: RsaPadding): Promise<Uint8Array> =>
-  native().signLater(key.native, input, optionsOf(padding))
+export async function rsaSign(
+  key: RsaKey,
+  input: Uint8Array,
+  padding: RsaPadding,
+): Promise<Uint8Array> {
+  if (!bringsTrailer(padding)) return native().signLater(key.native, input, optionsOf(padding))
+  const block = x931Block(key.bytes, input)
+  return x931Smaller(key.modulus, await rsaSign(key, block, RAW))
+}
 
 /** Whether a signature (as many bytes as the modulus) is right. */
-export const rsaVerify = (
+export function rsaVerify(
   key: RsaKey,
   input: Uint8Array,
   padding: RsaPadding,
   signature: Uint8Array,
-): boolean => native().verify(key.native, input, optionsOf(padding), undefined, signature)
+): boolean {
+  if (!bringsTrailer(padding))
+    return native().verify(key.native, input, optionsOf(padding), undefined, signature)
+  const signed = rsaRecover(key, signature, RAW)
+  return signed !== undefined && x931Signed(key.modulus, signed, x931Block(key.bytes, input))
+}
 
 /** What was signed; undefined where the signature is not one. */
 export function rsaRecover(

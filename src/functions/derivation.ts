@@ -8,10 +8,13 @@ import type {
 } from '../mechanisms/mechanism.ts'
 import { mechanismFor } from '../mechanisms/table.ts'
 import type { Prepared } from '../objects/creation.ts'
-import type { Attributes } from '../objects/object.ts'
+import { type Attributes, numberOf } from '../objects/object.ts'
+import { ULONG, ulongAt } from '../objects/ulong.ts'
+import { after } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Attribute, MechanismArgument } from '../standard/calls.ts'
-import { CK_INVALID_HANDLE, CKA, CKK, CKO } from '../standard/constants.ts'
+import { CK_INVALID_HANDLE, CKA, CKK, CKO, CKR } from '../standard/constants.ts'
+import { CryptokiError } from '../standard/error.ts'
 import type { Call } from './implementation.ts'
 import { checkAsksForNoLogin, keyFor, templateIn } from './keys-in-use.ts'
 import { blaming, keep, type Part, plan } from './new-objects.ts'
@@ -19,6 +22,36 @@ import { blaming, keep, type Part, plan } from './new-objects.ts'
 /** Whether a template, or what is imposed on it, tells the type of the key. */
 export const hasKeyType = (template: readonly Attribute[], imposed: Attributes | undefined) =>
   imposed?.has(CKA.KEY_TYPE) || template.some(({ type }) => type === CKA.KEY_TYPE)
+
+/** The type of a key whose template names none; undefined where it must, or where there is none. */
+function typeImplied(
+  row: Mechanism,
+  base: CryptokiObject,
+  mechanism: MechanismArgument,
+): number | undefined {
+  if (row.impliedType) return row.impliedType(base, mechanism)
+  return row.makes === undefined ? CKK.GENERIC_SECRET : undefined
+}
+
+function ulongOf({ type, value }: Attribute): number {
+  const number =
+    value instanceof Uint8Array && value.length === ULONG ? ulongAt(value, 0) : undefined
+  if (number === undefined)
+    throw new CryptokiError(CKR.ATTRIBUTE_VALUE_INVALID, `attribute ${type} is no CK_ULONG`)
+  return number
+}
+
+/** Parts a template from what in it is for the mechanism only (Mechanism.told). */
+function partTold(
+  { told = [] }: Mechanism,
+  template: readonly Attribute[],
+): { readonly rest: readonly Attribute[]; readonly values: Attributes } {
+  const isTold = ({ type }: Attribute) => told.includes(type)
+  const values = new Map(
+    template.filter(isTold).map((attribute) => [attribute.type, ulongOf(attribute)]),
+  )
+  return { rest: template.filter((attribute) => !isTold(attribute)), values }
+}
 
 /** The keys that a derivation is to make. */
 interface Derivation {
@@ -42,8 +75,7 @@ function planDerivation(
   const imposed = templateIn(base, CKA.DERIVE_TEMPLATE)
   const objectClass = row.makes ?? CKO.SECRET_KEY
   const planned = (given: readonly Attribute[]) => {
-    const isGeneric = objectClass === CKO.SECRET_KEY && !hasKeyType(given, imposed)
-    const keyType = isGeneric ? CKK.GENERIC_SECRET : undefined
+    const keyType = hasKeyType(given, imposed) ? undefined : typeImplied(row, base, argument)
     return plan(session, 'derive', given, { class: objectClass, keyType, imposed, base })
   }
   const handBack: Derivation['handBack'] = (handles) => {
@@ -72,16 +104,17 @@ export async function deriveKey(
   template: readonly Attribute[],
 ): Promise<number> {
   const row = mechanismFor(argument, 'derive', session.token.offered)
-  const base = await keyFor(session, handle, row, 'DERIVE')
-  checkAsksForNoLogin(base)
+  const base = await baseFor(session, handle, row)
+  if (!row.fromAnyUse) checkAsksForNoLogin(base)
   const mechanism = argument as MechanismArgument
-  const { own, further, handBack } = planDerivation(session, row, base, mechanism, template)
+  const { rest, values } = partTold(row, template)
+  const { own, further, handBack } = planDerivation(session, row, base, mechanism, rest)
   if (further.length > 0) cannotBeKept('it makes several keys')
   const made = await work(() =>
     row.derive(base, {
       mechanism,
       surrender,
-      template: own?.template ?? new Map(),
+      template: new Map([...(own?.template ?? []), ...values]),
       further: further.map((prepared) => prepared.template),
       key: (other, types) => {
         cannotBeKept('its parameter names a further key by its handle')
@@ -99,17 +132,32 @@ export async function deriveKey(
   return first === 1 ? (handles[0] as number) : CK_INVALID_HANDLE
 }
 
-/** A further secret key that derivation uses (Derive.key in mechanism.ts). */
-function otherKey(
+/** What a derivation starts from. */
+function baseFor(
+  session: Session,
+  handle: number,
+  row: Mechanism,
+): CryptokiObject | Promise<CryptokiObject> {
+  const key = () => keyFor(session, handle, row, row.fromAnyUse ? undefined : 'DERIVE')
+  if (!row.fromData) return key()
+  return after(session.membership.object(handle), (object) =>
+    object !== undefined && numberOf(object, CKA.CLASS) === CKO.DATA ? object : key(),
+  )
+}
+
+/** A further key that derivation uses (Derive.key in mechanism.ts). */
+async function otherKey(
   session: Session,
   row: Mechanism,
   handle: number,
   keyTypes?: readonly number[],
-): CryptokiObject | Promise<CryptokiObject> {
+): Promise<CryptokiObject> {
   const { anySecretKey: _, ...rest } = row
   const wanted: Mechanism =
     keyTypes === undefined ? { ...rest, anySecretKey: true } : { ...rest, keyTypes }
-  return keyFor(session, handle, wanted, 'DERIVE')
+  const key = await keyFor(session, handle, wanted, 'DERIVE')
+  checkAsksForNoLogin(key)
+  return key
 }
 
 /** The planned keys with the values that a mechanism's row made for them, one for each. */

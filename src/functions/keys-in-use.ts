@@ -72,7 +72,7 @@ function fitsType(key: CryptokiObject, { keyTypes, anySecretKey }: Fitting): boo
 function checkUse(
   key: CryptokiObject,
   mechanism: Mechanism,
-  usage: Usage,
+  usage: Usage | undefined,
   typeWrong: number,
 ): void {
   if (!fitsType(key, mechanism))
@@ -80,7 +80,7 @@ function checkUse(
       typeWrong,
       `CKM_${mechanism.name} does not work with key type ${numberOf(key, CKA.KEY_TYPE)}`,
     )
-  if (!isTrue(key, CKA[usage]))
+  if (usage !== undefined && !isTrue(key, CKA[usage]))
     throw new CryptokiError(CKR.KEY_FUNCTION_NOT_PERMITTED, `CKA_${usage} of the key is false`)
   if (!allows(key, mechanism.type))
     throw new CryptokiError(
@@ -95,12 +95,12 @@ export interface Complaints {
   readonly type?: number
 }
 
-/** The key behind a handle, fit for a use. */
+/** The key behind a handle, fit for a use; undefined for one that no usage attribute is about. */
 export function keyFor(
   session: Session,
   handle: number,
   mechanism: Mechanism,
-  usage: Usage,
+  usage: Usage | undefined,
   {
     handle: handleWrong = CKR.KEY_HANDLE_INVALID,
     type: typeWrong = CKR.KEY_TYPE_INCONSISTENT,

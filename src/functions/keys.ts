@@ -29,6 +29,8 @@ async function generateKey(
     keyType: row.keyTypes[0],
     mechanism: row.type,
     supplies: row.supplies,
+    takes: row.takes,
+    leavesOut: row.leavesOut,
   }
   const prepared = plan(session, 'generate', template, given)
   const mechanism = argument as MechanismArgument

@@ -2,6 +2,7 @@
  * How every new object comes to be: its template is checked before any work begins, its values are
  * completed by its key type, and it is kept whole or not at all. PKCS #11 3.2, 4.1.1.
  */
+import { WrongKeyValue } from '../mechanisms/secret-keys.ts'
 import { keyTypes } from '../mechanisms/table.ts'
 import { completeCertificate } from '../objects/certificates.ts'
 import {
@@ -66,12 +67,14 @@ export interface Part {
   readonly accept?: (object: CryptokiObject) => void
 }
 
+/** The classes whose values a key type judges: keys, and what keys are made from. */
+const ofKeyType: ReadonlySet<number | undefined> = new Set([...KEY_CLASSES, CKO.DOMAIN_PARAMETERS])
+
 /** What follows from the values of a certificate, or of a key as its key type works it out. */
 function completion({ how, rows }: Prepared): Complete {
   const { class: objectClass, type } = rows.of
   if (objectClass === CKO.CERTIFICATE) return completeCertificate
-  const keyType =
-    KEY_CLASSES.has(objectClass) && type !== undefined ? keyTypes.get(type) : undefined
+  const keyType = ofKeyType.has(objectClass) ? keyTypes.get(type ?? -1) : undefined
   return (_class, attributes) => {
     try {
       return keyType?.complete?.(objectClass, attributes) ?? new Map()
@@ -92,12 +95,26 @@ function asToldBy(how: How, error: unknown, objectClass: number): unknown {
       cause: error,
     })
   if (how !== 'unwrap' && how !== 'decapsulate') return error
-  const rv = objectClass === CKO.SECRET_KEY ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
+  const isLength = objectClass === CKO.SECRET_KEY && !(error instanceof WrongKeyValue)
+  const rv = isLength ? CKR.WRAPPED_KEY_LEN_RANGE : CKR.WRAPPED_KEY_INVALID
   return new CryptokiError(rv, 'what was unwrapped is no key of this type', { cause: error })
 }
 
+/** How bytes become keys that were none before. */
+const FROM_BYTES: ReadonlySet<How> = new Set<How>(['derive', 'encapsulate', 'decapsulate'])
+
+/** Their values as the key type has them. */
+function corrected({ how, rows }: Prepared, values: Attributes): Attributes {
+  const value = values.get(CKA.VALUE)
+  const correct = keyTypes.get(rows.of.type ?? -1)?.correct
+  if (!FROM_BYTES.has(how) || correct === undefined || !(value instanceof Uint8Array)) return values
+  const copy = Uint8Array.from(value)
+  correct(copy)
+  return new Map([...values, [CKA.VALUE, copy]])
+}
+
 function objectOf({ prepared, values, accept }: Part): CryptokiObject {
-  const attributes = finish(prepared, values, completion(prepared))
+  const attributes = finish(prepared, corrected(prepared, values), completion(prepared))
   const object = { id: newObjectId(), version: 1, attributes }
   accept?.(object)
   return object

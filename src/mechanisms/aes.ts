@@ -1,65 +1,84 @@
 /**
- * AES: keys, ECB, CBC, CTR, GCM and key wrap. PKCS #11 3.2, 6.10 (AES), 6.11 (CTR), 6.13 (GCM), 6.16
- * (key wrap).
+ * AES: keys, the modes of block ciphers, ciphertext stealing, GCM, CCM, key wrap and MACs. PKCS #11
+ * 3.2, 6.10 (AES), 6.11 (CTR), 6.12 (CTS), 6.13 (GCM, CCM, GMAC), 6.14 (CMAC), 6.16 (key wrap), 6.17
+ * (derivation).
  */
+import { aesGmac, aesXcbcMac, LONGEST_GMAC_IV } from '../engine/block-macs.ts'
+import { type Ccm, ccmLongest } from '../engine/ccm.ts'
 import { AES_BLOCK, aesBlock, SEMIBLOCK } from '../engine/ciphers.ts'
 import type { Gcm } from '../engine/gcm.ts'
-import { CKK, CKM, CKR } from '../standard/constants.ts'
+import { CKK, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import {
-  BlockCipher,
-  CounterCipher,
-  GcmDecrypting,
-  GcmEncrypting,
+  ccmDecrypting,
+  ccmEncrypting,
+  gcmDecrypting,
+  gcmEncrypting,
   KeyWrapDecryption,
   KeyWrapEncryption,
   type KeyWrapping,
-  PaddedDecryption,
-  PaddedEncryption,
+  PaddedKeyWrapDecryption,
+  PaddedKeyWrapEncryption,
 } from './aes-ciphers.ts'
-import type {
-  Begin,
-  Cipher,
-  CryptokiObject,
-  KeyType,
-  Mechanism,
-  MechanismArgument,
-  Surrender,
-} from './mechanism.ts'
+import { type BlockCipher, blockCipherRows, type Mode } from './block-ciphers.ts'
+import { StealingCipher } from './block-modes.ts'
+import { type CipherKeys, cipherKeyType, fitting, keyGeneration } from './cipher-keys.ts'
+import { type CipherRow, cipherRow, keyValue, numbered } from './cipher-rows.ts'
+import { type Begun, signingWith } from './macs.ts'
+import type { Begin, Mechanism, MechanismArgument } from './mechanism.ts'
 import { bytesIn, numberIn, optionalBytes, plainBytes } from './parameter.ts'
-import { completeSecret, generateSecret, secretValue } from './secret-keys.ts'
-import { unwrapThrough, wrapThrough } from './wrapping.ts'
-
-/** Bytes of an AES key, smallest and largest; 24 lies between. */
-const KEY_SIZE = [16, 32] as const
-
-const isKeyLength = (bytes: number) => bytes === 16 || bytes === 24 || bytes === 32
 
 /** CKA_CHECK_VALUE: a block of zeros encrypted in ECB (6.10.2). */
-export const aesKeyType: KeyType = {
-  type: CKK.AES,
+const keys: CipherKeys = {
   name: 'AES',
-  complete: (_objectClass, attributes) =>
-    completeSecret(attributes, isKeyLength, (value) => aesBlock(value, new Uint8Array(AES_BLOCK))),
+  length: (bytes) => bytes === 16 || bytes === 24 || bytes === 32,
+  checksum: (value) => aesBlock(value, new Uint8Array(AES_BLOCK)),
 }
+
+export const aesKeyType = cipherKeyType(keys)
 
 const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
 
-function aesValue(key: CryptokiObject): Uint8Array {
-  const value = secretValue(key, [CKK.AES])
-  if (!isKeyLength(value.length))
-    throw new CryptokiError(CKR.KEY_SIZE_RANGE, `an AES key has not ${value.length} bytes`)
-  return value
-}
+/** The modes that SP 800-38A and B have. */
+const APPROVED: ReadonlySet<Mode> = new Set<Mode>([
+  'ECB',
+  'CBC',
+  'CBC_PAD',
+  'CTR',
+  'OFB',
+  'CFB1',
+  'CFB8',
+  'CFB128',
+  'CMAC',
+  'CMAC_GENERAL',
+])
 
-/** CK_AES_CTR_PARAMS. 6.11.2. */
-function counterCipher(key: Uint8Array, mechanism: MechanismArgument): Cipher {
-  const bits = numberIn(mechanism, 'counterBits')
-  const block = bytesIn(mechanism, 'cb')
-  if (!Number.isInteger(bits) || bits < 1 || bits > 128)
-    throw invalid('a counter has 1 to 128 bits')
-  if (block.length !== AES_BLOCK) throw invalid('a counter block has 16 bytes')
-  return new CounterCipher(key, block, bits)
+/** CFB64 is not there: OpenSSL feeds back 1, 8 or 128 bits. */
+const cipher: BlockCipher = {
+  name: 'AES',
+  keyTypes: [CKK.AES],
+  keySize: [16, 32],
+  block: AES_BLOCK,
+  value: keyValue([CKK.AES], fitting(keys)),
+  cipher: (key, mode) => ({ name: `AES-${key.length * 8}-${mode}`, key }),
+  standing: (mode) => (APPROVED.has(mode) ? 'approved' : undefined),
+  modes: {
+    ECB: '6.10.4',
+    CBC: '6.10.5',
+    CBC_PAD: '6.10.6',
+    OFB: '6.10.7',
+    CFB1: '6.10.8',
+    CFB8: '6.10.8',
+    CFB128: '6.10.8',
+    CTR: '6.11.3',
+    MAC_GENERAL: '6.10.9',
+    MAC: '6.10.10',
+    CMAC_GENERAL: '6.14.3',
+    CMAC: '6.14.4',
+    ECB_ENCRYPT_DATA: '6.17.3',
+    CBC_ENCRYPT_DATA: '6.17.3',
+  },
+  parameters: { CTR: 'CK_AES_CTR_PARAMS', CBC_ENCRYPT_DATA: 'CK_AES_CBC_ENCRYPT_DATA_PARAMS' },
 }
 
 /** The tag lengths of SP 800-38D, 5.2.1.2, in bits. The section allows 0 to 128 and leaves it to the token. */
@@ -74,143 +93,138 @@ function gcmOf(mechanism: MechanismArgument): Gcm {
   return { iv, aad: bytesIn(mechanism, 'aad'), tagLength: tagBits / 8 }
 }
 
+/** The lengths of 6.13.7.5, in bytes. */
+const CCM_TAGS: ReadonlySet<number> = new Set([4, 6, 8, 10, 12, 14, 16])
+const CCM_NONCE = [7, 13] as const
+
+/** CK_CCM_PARAMS. Where a key is wrapped, its own length counts, and ulDataLen is ignored (6.13.5). */
+function ccmOf(mechanism: MechanismArgument, wrapped?: number): Ccm {
+  const nonce = bytesIn(mechanism, 'nonce')
+  const tagLength = numberIn(mechanism, 'macLen')
+  const dataLength = wrapped ?? numberIn(mechanism, 'dataLen')
+  const [shortest, longest] = CCM_NONCE
+  if (nonce.length < shortest || nonce.length > longest)
+    throw invalid(`a CCM nonce has ${shortest} to ${longest} bytes`)
+  if (!CCM_TAGS.has(tagLength)) throw invalid(`no CCM tag has ${tagLength} bytes`)
+  if (dataLength > ccmLongest(nonce.length))
+    throw invalid(`with this nonce CCM takes at most ${ccmLongest(nonce.length)} bytes`)
+  return { nonce, aad: bytesIn(mechanism, 'aad'), tagLength, dataLength }
+}
+
+/** An unwrapped key is as long as what wraps it without the tag. */
+function ccmUnwrapping(mechanism: MechanismArgument, wrapped?: number): Ccm {
+  if (wrapped === undefined) return ccmOf(mechanism)
+  return ccmOf(mechanism, Math.max(0, wrapped - numberIn(mechanism, 'macLen')))
+}
+
 /** An optional IV of 8 bytes for KW, 4 for KWP. 6.16.2. */
 const wrapping = (mechanism: MechanismArgument, padded: boolean): KeyWrapping => ({
   padded,
   iv: optionalBytes(mechanism, padded ? SEMIBLOCK / 2 : SEMIBLOCK),
 })
 
-type CipherMaker = (key: Uint8Array, mechanism: MechanismArgument) => Cipher
-
-/** What makes one AES mechanism that encrypts, decrypts, wraps and unwraps another. */
-interface AesMode {
-  readonly name: keyof typeof CKM
-  readonly section: string
-  readonly parameter?: 'CK_AES_CTR_PARAMS' | 'CK_GCM_PARAMS' | 'bytes'
-  readonly parameterOptional?: true
-  readonly encrypt: CipherMaker
-  readonly decrypt: CipherMaker
-  /** A key to be wrapped is filled up with zeros to a multiple of so many bytes; absent: it is not. */
-  readonly filledTo?: number
-}
-
 const ivOf = (mechanism: MechanismArgument) => plainBytes(mechanism, AES_BLOCK)
 
-const modes: readonly AesMode[] = [
+type Row = Omit<CipherRow, 'keyTypes' | 'keySize' | 'value'>
+
+/** KW with PKCS #7 padding has two names: 6.16.3.2 leaves the older one undefined, and 2.40 has this. */
+const paddedWrap = (name: string, section: string): Row => ({
+  name,
+  section,
+  parameter: 'bytes',
+  parameterOptional: true,
+  encrypt: (key, mechanism) =>
+    new PaddedKeyWrapEncryption(key, optionalBytes(mechanism, SEMIBLOCK)),
+  decrypt: (key, mechanism) =>
+    new PaddedKeyWrapDecryption(key, optionalBytes(mechanism, SEMIBLOCK)),
+})
+
+const further: readonly Row[] = [
   {
-    name: 'AES_ECB',
-    section: '6.10.4',
-    encrypt: (key) => new BlockCipher(key, 'encrypt', null),
-    decrypt: (key) => new BlockCipher(key, 'decrypt', null),
-    filledTo: AES_BLOCK,
-  },
-  {
-    name: 'AES_CBC',
-    section: '6.10.5',
+    name: 'AES_CTS',
+    section: '6.12.2',
+    standing: 'approved',
     parameter: 'bytes',
-    encrypt: (key, mechanism) => new BlockCipher(key, 'encrypt', ivOf(mechanism)),
-    decrypt: (key, mechanism) => new BlockCipher(key, 'decrypt', ivOf(mechanism)),
-    filledTo: AES_BLOCK,
+    encrypt: (key, mechanism) => new StealingCipher(key, 'encrypt', ivOf(mechanism)),
+    decrypt: (key, mechanism) => new StealingCipher(key, 'decrypt', ivOf(mechanism)),
   },
   {
-    name: 'AES_CBC_PAD',
-    section: '6.10.6',
-    parameter: 'bytes',
-    encrypt: (key, mechanism) => new PaddedEncryption(key, ivOf(mechanism)),
-    decrypt: (key, mechanism) => new PaddedDecryption(key, ivOf(mechanism)),
-  },
-  {
-    name: 'AES_CTR',
-    section: '6.11.3',
-    parameter: 'CK_AES_CTR_PARAMS',
-    encrypt: counterCipher,
-    decrypt: counterCipher,
-  },
-  {
-    // C_WrapKey and C_UnwrapKey take the parameter of encryption, CK_GCM_PARAMS: the IV that
-    // CK_GCM_WRAP_PARAMS (6.13.3) lets the token make would have to travel back in the parameter.
+    // C_WrapKey and C_UnwrapKey take the parameter of encryption, CK_GCM_PARAMS, and for CCM
+    // CK_CCM_PARAMS, as they had it before 3.2 brought structures of their own (6.13.3, 6.13.5).
     name: 'AES_GCM',
     section: '6.13.2',
+    standing: 'approved',
     parameter: 'CK_GCM_PARAMS',
-    encrypt: (key, mechanism) => new GcmEncrypting(key, gcmOf(mechanism)),
-    decrypt: (key, mechanism) => new GcmDecrypting(key, gcmOf(mechanism)),
+    encrypt: (key, mechanism) => gcmEncrypting(key, gcmOf(mechanism)),
+    decrypt: (key, mechanism) => gcmDecrypting(key, gcmOf(mechanism)),
+  },
+  {
+    name: 'AES_CCM',
+    section: '6.13.4',
+    standing: 'approved',
+    parameter: 'CK_CCM_PARAMS',
+    encrypt: (key, mechanism, whole) => ccmEncrypting(key, ccmOf(mechanism, whole)),
+    decrypt: (key, mechanism, whole) => ccmDecrypting(key, ccmUnwrapping(mechanism, whole)),
   },
   {
     name: 'AES_KEY_WRAP',
     section: '6.16.3.1',
+    standing: 'approved',
     parameter: 'bytes',
     parameterOptional: true,
     encrypt: (key, mechanism) => new KeyWrapEncryption(key, wrapping(mechanism, false)),
     decrypt: (key, mechanism) => new KeyWrapDecryption(key, wrapping(mechanism, false)),
     filledTo: SEMIBLOCK,
   },
+  paddedWrap('AES_KEY_WRAP_PAD', '6.16.3.2'),
   {
     name: 'AES_KEY_WRAP_KWP',
     section: '6.16.3.3',
+    standing: 'approved',
     parameter: 'bytes',
     parameterOptional: true,
     encrypt: (key, mechanism) => new KeyWrapEncryption(key, wrapping(mechanism, true)),
     decrypt: (key, mechanism) => new KeyWrapDecryption(key, wrapping(mechanism, true)),
   },
+  paddedWrap('AES_KEY_WRAP_PKCS7', '6.16.3.4'),
 ]
 
-/** A copy with up to `unit` - 1 zero bytes behind it. */
-function filled(plain: Uint8Array, unit: number): Uint8Array {
-  const copy = new Uint8Array(Math.ceil(plain.length / unit) * unit)
-  copy.set(plain)
-  return copy
-}
+const { keyTypes, keySize, value } = cipher
 
-/** C_WrapKey: what encryption puts out for the bytes of the key. No mechanism here wraps no bytes. */
-function wrapWith({ encrypt, filledTo = 1 }: AesMode) {
-  return async ({ key, mechanism }: Begin, plain: Uint8Array, surrender: Surrender) => {
-    const copy = filled(plain, filledTo)
-    const encryption = () => {
-      const cipher = encrypt(aesValue(key), mechanism)
-      if (copy.length > 0) return cipher
-      throw new CryptokiError(CKR.DATA_LEN_RANGE, 'the key has no bytes')
-    }
-    try {
-      return await wrapThrough(encryption, copy, surrender)
-    } finally {
-      copy.fill(0)
-    }
-  }
-}
+const macRow = (
+  row: Pick<Mechanism, 'section' | 'standing' | 'parameter'> & {
+    readonly name: string
+    readonly keySize?: Mechanism['keySize']
+  },
+  begin: (what: Begin) => Begun,
+): Mechanism => ({ keySize, ...row, ...numbered(row.name), keyTypes, ...signingWith(begin) })
 
-/** C_UnwrapKey. Zeros that filled the key up are still there: only CKA_VALUE_LEN or the key type tells them. */
-function unwrapWith({ decrypt }: AesMode) {
-  return async ({ key, mechanism }: Begin, wrapped: Uint8Array, surrender: Surrender) => {
-    const decryption = () => decrypt(aesValue(key), mechanism)
-    const plain = await unwrapThrough(decryption, wrapped, surrender)
-    if (plain.length > 0) return plain
-    throw new CryptokiError(CKR.WRAPPED_KEY_LEN_RANGE, 'there is no key in it')
-  }
-}
+/** RFC 3566 is for keys of 128 bits, and says nothing of others. */
+const XCBC_KEY = 16
+const xcbcValue = keyValue([CKK.AES], (bytes) => bytes === XCBC_KEY)
 
-function rowOf(mode: AesMode): Mechanism {
-  const { encrypt, decrypt, filledTo, ...rest } = mode
-  return {
-    ...rest,
-    ...(filledTo === undefined ? {} : { padsWrappedKeys: 'behind' }),
-    type: CKM[mode.name],
-    keyTypes: [CKK.AES],
-    keySize: KEY_SIZE,
-    encrypt: ({ key, mechanism }) => encrypt(aesValue(key), mechanism),
-    decrypt: ({ key, mechanism }) => decrypt(aesValue(key), mechanism),
-    wrap: wrapWith(mode),
-    unwrap: unwrapWith(mode),
-  }
-}
+const xcbc = (name: string, section: string, length: number): Mechanism =>
+  macRow({ name, section, keySize: [XCBC_KEY, XCBC_KEY] }, ({ key }) => ({
+    mac: aesXcbcMac(xcbcValue(key)),
+    length,
+  }))
+
+/** CK_GCM_PARAMS, whose additional data are the message: there are none in the parameter. 6.13.6. */
+const gmac = macRow(
+  { name: 'AES_GMAC', section: '6.13.6', standing: 'approved', parameter: 'CK_GCM_PARAMS' },
+  ({ key, mechanism }) => {
+    const { iv, aad, tagLength } = gcmOf(mechanism)
+    if (aad.length > 0) throw invalid('the data that GMAC authenticates are those of C_Sign')
+    if (iv.length > LONGEST_GMAC_IV) throw invalid(`an IV has at most ${LONGEST_GMAC_IV} bytes`)
+    return { mac: aesGmac(value(key), iv), length: tagLength }
+  },
+)
 
 export const aes: readonly Mechanism[] = [
-  {
-    type: CKM.AES_KEY_GEN,
-    name: 'AES_KEY_GEN',
-    section: '6.10.3',
-    keyTypes: [CKK.AES],
-    keySize: KEY_SIZE,
-    generateKey: (make) => generateSecret(make, isKeyLength),
-  },
-  ...modes.map(rowOf),
+  keyGeneration(keys, { section: '6.10.3', keySize, standing: 'approved' }),
+  ...blockCipherRows(cipher),
+  ...further.map((row) => cipherRow({ ...row, keyTypes, keySize, value })),
+  xcbc('AES_XCBC_MAC', '6.10.11', 16),
+  xcbc('AES_XCBC_MAC_96', '6.10.12', 12),
+  gmac,
 ]

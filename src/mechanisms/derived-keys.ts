@@ -4,6 +4,7 @@
  */
 import { CKA, CKK, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { setParity } from './des-parity.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
 import type { Attributes, Made } from './mechanism.ts'
 
@@ -20,6 +21,21 @@ const LENGTH_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
   [CKK.SALSA20, 32],
   [CKK.POLY1305, 32],
 ])
+
+/** Bytes of the longest keys of types with several lengths. */
+const LONGEST_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
+  [CKK.AES, 32],
+  [CKK.CAMELLIA, 32],
+  [CKK.ARIA, 32],
+  [CKK.AES_XTS, 64],
+])
+
+/**
+ * Bytes that a key of a type takes where the template does not say; undefined for types that take any
+ * number.
+ */
+export const longestOfType = (keyType: unknown): number | undefined =>
+  LENGTH_OF_TYPE.get(keyType) ?? LONGEST_OF_TYPE.get(keyType)
 
 const WITH_PARITY: ReadonlySet<unknown> = new Set([CKK.DES, CKK.CDMF, CKK.DES2, CKK.DES3])
 
@@ -50,17 +66,6 @@ export function derivedLength(template: Attributes, { most, usual }: Available):
   if (length < 1 || length > most || length > LONGEST_SECRET)
     throw new CryptokiError(CKR.TEMPLATE_INCONSISTENT, `no key of ${length} bytes is derived here`)
   return length
-}
-
-/** FIPS 46-3: the lowest bit of each byte of a DES key makes its number of ones odd. */
-function setParity(value: Uint8Array): void {
-  for (const [at, byte] of value.entries()) {
-    let ones = byte >> 1
-    ones ^= ones >> 4
-    ones ^= ones >> 2
-    ones ^= ones >> 1
-    value[at] = (byte & 0xfe) | (~ones & 1)
-  }
 }
 
 /** The value of a key of the template's type from exactly its bytes, which become the value. */

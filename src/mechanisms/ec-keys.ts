@@ -129,6 +129,11 @@ export const ecKeyType: KeyType = {
     objectClass === CKO.PRIVATE_KEY ? completePrivate(attributes) : completePublic(attributes),
   toPkcs8: ({ attributes }) => ecPrivateKeyInfo(curveIn(attributes), scalarIn(attributes)),
   fromPkcs8: readPkcs8,
+  publicValues: ({ attributes }) =>
+    new Map([
+      [CKA.EC_PARAMS, neededBytes(attributes, CKA.EC_PARAMS, 'CKA_EC_PARAMS')],
+      [CKA.EC_POINT, octetString(pointOf(curveIn(attributes), scalarIn(attributes)))],
+    ]),
 }
 
 function parse({ attributes }: CryptokiObject, objectClass: number): EcKey {

@@ -1,6 +1,7 @@
 /** Elliptic curve Diffie-Hellman, with and without cofactor. PKCS #11 3.2, 6.3.17 and 6.3.18. */
 import { CKA, CKK, CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { longestOfType } from './derived-keys.ts'
 import { keyDerivationOf } from './ec-key-derivation.ts'
 import { EC_FLAGS, FIELD_BITS } from './ec-keys.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
@@ -8,13 +9,10 @@ import { agreementOf } from './key-agreement.ts'
 import type { Attributes, CryptokiObject, Made, Make, Mechanism } from './mechanism.ts'
 import { bytesIn, numberIn } from './parameter.ts'
 
-/** Bytes that a key type takes where the template does not say; other types take the whole secret. */
-const LONGEST_OF_TYPE: ReadonlyMap<unknown, number> = new Map([[CKK.AES, 32]])
-
-/** How long the derived key is; `whole` is what there is without a key derivation function. */
+/** How long the derived key is; `whole` is what there is without a key derivation function, and what other types take. */
 function lengthOf(template: Attributes, whole: number | undefined): number {
   const asked = template.get(CKA.VALUE_LEN)
-  const longest = LONGEST_OF_TYPE.get(template.get(CKA.KEY_TYPE))
+  const longest = longestOfType(template.get(CKA.KEY_TYPE))
   const length =
     typeof asked === 'number' ? asked : Math.min(longest ?? Infinity, whole ?? Infinity)
   if (length === Infinity)

@@ -14,14 +14,15 @@ import { completeSecret, generateSecret } from './secret-keys.ts'
  */
 export const LONGEST_SECRET = 16384
 
-const fits = (bytes: number) => bytes >= 1 && bytes <= LONGEST_SECRET
+/** Whether a generic secret or HMAC key may have so many bytes. */
+export const fitsSecret = (bytes: number): boolean => bytes >= 1 && bytes <= LONGEST_SECRET
 
-/** One row a key type. CKA_CHECK_VALUE: SHA-1 of the value (6.8.2). */
-const keyType = (name: keyof typeof CKK): KeyType => ({
+/** The type of keys that are nothing but bytes. CKA_CHECK_VALUE: SHA-1 of the value (6.8.2). */
+export const secretKeyType = (name: keyof typeof CKK): KeyType => ({
   type: CKK[name],
   name,
   complete: (_objectClass, attributes) =>
-    completeSecret(attributes, fits, (value) => digestOf('sha1', value)),
+    completeSecret(attributes, fitsSecret, (value) => digestOf('sha1', value)),
 })
 
 /** The hash functions that have keys of their own: beside the usual ones SHA-512/t. */
@@ -32,8 +33,8 @@ const keyedHashes = [
 
 /** CKK_GENERIC_SECRET and the CKK_..._HMAC. */
 export const genericSecretKeyTypes: readonly KeyType[] = [
-  keyType('GENERIC_SECRET'),
-  ...[...keyedHashes, ...historicalHashes].map(({ name }) => keyType(`${name}_HMAC`)),
+  secretKeyType('GENERIC_SECRET'),
+  ...[...keyedHashes, ...historicalHashes].map(({ name }) => secretKeyType(`${name}_HMAC`)),
 ]
 
 /** CKM_GENERIC_SECRET_KEY_GEN tells its key sizes in bits (6.8.3). */
@@ -44,7 +45,7 @@ const genericSecretGeneration: Mechanism = {
   keyTypes: [CKK.GENERIC_SECRET],
   keySize: [8, LONGEST_SECRET * 8],
   standing: 'approved',
-  generateKey: (make) => generateSecret(make, fits),
+  generateKey: (make) => generateSecret(make, fitsSecret),
 }
 
 /** CKM_..._KEY_GEN of the HMAC key types tell theirs in bytes. */
@@ -55,7 +56,7 @@ const hmacKeyGeneration = ({ name, digest, section }: (typeof keyedHashes)[numbe
   keyTypes: [CKK[`${name}_HMAC`]],
   keySize: [1, LONGEST_SECRET],
   ...standingOf(digest),
-  generateKey: (make) => generateSecret(make, fits),
+  generateKey: (make) => generateSecret(make, fitsSecret),
 })
 
 export const genericSecret: readonly Mechanism[] = [

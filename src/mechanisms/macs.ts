@@ -3,7 +3,7 @@ import { equalInConstantTime, type Mac } from '../engine/macs.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Begin, Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
-import { ulongOf } from './parameter.ts'
+import { numberIn, ulongOf } from './parameter.ts'
 
 const summary = (mac: Mac, length: number): Summary => ({
   length,
@@ -40,9 +40,14 @@ export const signingWith = (begin: (what: Begin) => Begun): Pick<Mechanism, 'sig
   return { sign: beginning(summary), verify: beginning(verification) }
 }
 
-/** The bytes of a MAC that CK_MAC_GENERAL_PARAMS asks for; CKR_MECHANISM_PARAM_INVALID out of these bounds. */
+/**
+ * The bytes of a MAC that the parameter asks for, CK_MAC_GENERAL_PARAMS or a structure with
+ * `macLength`; CKR_MECHANISM_PARAM_INVALID out of these bounds.
+ */
 export function lengthAsked(mechanism: MechanismArgument, least: number, most: number): number {
-  const length = ulongOf(mechanism)
+  const { parameter } = mechanism
+  const isPlain = parameter === null || parameter instanceof Uint8Array
+  const length = isPlain ? ulongOf(mechanism) : numberIn(mechanism, 'macLength')
   if (length < least || length > most)
     throw new CryptokiError(CKR.MECHANISM_PARAM_INVALID, `such a MAC has ${least} to ${most} bytes`)
   return length

@@ -67,7 +67,7 @@ export interface Make {
 /** What derivation gets beside its base key. */
 export interface Derive extends Make {
   /**
-   * Another secret key that the derivation uses, by the handle that the parameter names: of one of
+   * Another key that the derivation uses, a secret one where no types are told, by the handle that the parameter names: of one of
    * these CKK_ types, or of any. It has CKA_DERIVE and allows the mechanism as the base key does. Throws
    * KEY_HANDLE_INVALID, KEY_TYPE_INCONSISTENT, KEY_FUNCTION_NOT_PERMITTED and MECHANISM_INVALID.
    */
@@ -125,10 +125,14 @@ export interface KeyType {
    * and corrections. Throws ATTRIBUTE_VALUE_INVALID, or TEMPLATE_INCONSISTENT where values contradict.
    */
   complete?(objectClass: number, attributes: Attributes): Attributes
+  /** Makes a key of bytes that a derivation or an encapsulation made, in place: the parity of DES keys. */
+  correct?(value: Uint8Array): void
   /** The PKCS #8 PrivateKeyInfo (RFC 5208) of a private key; absent where keys are plain secrets. */
   toPkcs8?(key: CryptokiObject): Uint8Array
   /** The values of a private key from its PrivateKeyInfo; throws WRAPPED_KEY_INVALID. */
   fromPkcs8?(info: Uint8Array): Attributes
+  /** The values of the public key that belongs to a private one, for CKM_PUB_KEY_FROM_PRIV_KEY. */
+  publicValues?(key: CryptokiObject): Attributes
 }
 
 export interface Mechanism {
@@ -156,8 +160,27 @@ export interface Mechanism {
    * there, since the mechanism supplies them: CKA_VALUE_LEN of CKM_SSL3_PRE_MASTER_KEY_GEN.
    */
   readonly supplies?: readonly number[]
+  /**
+   * CKA_ attributes that a template for generation may name although the tables forbid it, since the
+   * mechanism starts from them: CKA_PRIME and CKA_SUBPRIME of CKM_DSA_FIPS_G_GEN.
+   */
+  readonly takes?: readonly number[]
+  /**
+   * CKA_ attributes that what is generated lacks although the tables demand them: CKA_BASE after
+   * CKM_DSA_PROBABILISTIC_PARAMETER_GEN.
+   */
+  readonly leavesOut?: readonly number[]
   /** The CKO_ number of what `generateKey` and `derive` make; absent: CKO_SECRET_KEY. */
   readonly makes?: number
+  /**
+   * CKA_ attributes that the template of `derive` tells the mechanism and that what it makes does not
+   * have, all of them CK_ULONG: CKA_VALUE_LEN of CKM_HKDF_DATA.
+   */
+  readonly told?: readonly number[]
+  /** `derive` takes a data object for a base key, too, as CKM_HKDF_DERIVE does. */
+  readonly fromData?: true
+  /** `derive` does not ask for CKA_DERIVE: it tells nothing of the base key that is secret (6.43.8). */
+  readonly fromAnyUse?: true
   /** The C structure of the parameter; 'bytes' for plain bytes such as an IV; absent where there is none. */
   readonly parameter?: keyof typeof structures | 'bytes'
   /** The parameter in C_WrapKey and C_UnwrapKey, where it is another. */
@@ -197,6 +220,11 @@ export interface Mechanism {
    * Values other than handles go back through `make.mechanism.answer`.
    */
   derive?(base: CryptokiObject, make: Derive): Derived | Promise<Derived>
+  /**
+   * The CKK_ type of a derived key whose template names none; absent: CKK_GENERIC_SECRET for secret
+   * keys. Where there is no answer the template must name it.
+   */
+  impliedType?(base: CryptokiObject, mechanism: MechanismArgument): number | undefined
   /** Which other keys derivation makes; absent: none. `template` is that of C_DeriveKey. */
   furtherKeys?(mechanism: MechanismArgument, template: readonly Attribute[]): FurtherKeys
   encapsulate?(publicKey: CryptokiObject, make: Make): Encapsulation

@@ -112,6 +112,11 @@ const keyTypeOf = (family: Family): KeyType => ({
       neededBytes(attributes, CKA.VALUE, 'CKA_VALUE'),
     ),
   fromPkcs8: (info) => readPkcs8(family, info),
+  publicValues: ({ attributes }) =>
+    new Map([
+      [CKA.EC_PARAMS, neededBytes(attributes, CKA.EC_PARAMS, 'CKA_EC_PARAMS')],
+      [CKA.EC_POINT, publicOctets(privateKeyOf(curveIn(family.curves, attributes), attributes))],
+    ]),
 })
 
 export const edwardsKeyType: KeyType = keyTypeOf(edwards)

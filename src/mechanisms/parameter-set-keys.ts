@@ -139,6 +139,13 @@ export const parameterSetKeyType = (family: Family): KeyType => ({
     (objectClass === CKO.PRIVATE_KEY ? completePrivate : completePublic)(family, attributes),
   toPkcs8: (key) => toPkcs8(family, key),
   fromPkcs8: (info) => readPkcs8(family, info),
+  publicValues: ({ attributes }) => {
+    const set = setIn(family, attributes)
+    return new Map<number, number | Uint8Array>([
+      [CKA.PARAMETER_SET, numberOfSet(set)],
+      [CKA.VALUE, setPublicOf(privateKeyOf(set, partsIn(attributes)))],
+    ])
+  },
 })
 
 /**

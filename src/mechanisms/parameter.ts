@@ -3,6 +3,7 @@ import type { Attribute, ParameterValue } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import {
+  bytesTold,
   type Field,
   MOST_STRUCTURES,
   type ParameterUse,
@@ -13,6 +14,9 @@ import type { Mechanism, MechanismArgument, Parameter } from './mechanism.ts'
 
 /** A mechanism, or a structure within its parameter. */
 export type Holder = Pick<MechanismArgument, 'parameter'>
+
+/** Bytes of one piece of data that a derivation takes. */
+const MOST_DATA = 64 << 10
 
 const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
 
@@ -35,7 +39,7 @@ function lengthFits(bytes: Uint8Array, { length, told }: Field, outer: Outer): b
   if (told === undefined) return length === 0 || bytes.length === length
   const tells = outer.parameter[outer.fields[told.by]?.name ?? '']
   if (typeof tells !== 'number') return false
-  return bytes.length === (told.unit === 'bits' ? Math.ceil(tells / 8) : tells)
+  return bytes.length === bytesTold(tells, told.unit)
 }
 
 interface Outer {
@@ -69,6 +73,7 @@ const FITS: Readonly<Record<string, Fits>> = {
   v: isVersion,
   f: isBytes,
   p: isBytes,
+  s: isBytes,
   q: isBytes,
   r: orNull(isBytes),
   b: orNull(isBytes),
@@ -134,6 +139,23 @@ export function bytesIn(holder: Holder, name: string): Uint8Array {
   const value = fieldOf(holder, name)
   if (!(value instanceof Uint8Array)) throw invalid(`the parameter lacks ${name}`)
   return value
+}
+
+/**
+ * The same for data that goes into a derivation, of which more than 64 KiB has no use; throws
+ * CKR_MECHANISM_PARAM_INVALID for more.
+ */
+export function dataIn(holder: Holder, name: string): Uint8Array {
+  const data = bytesIn(holder, name)
+  if (data.length > MOST_DATA) throw invalid(`${name} has more than ${MOST_DATA} bytes`)
+  return data
+}
+
+/** A CK_BBOOL of a structure; throws CKR_MECHANISM_PARAM_INVALID for what is neither true nor false. */
+export function booleanIn(holder: Holder, name: string): boolean {
+  const value = numberIn(holder, name)
+  if (value > 1) throw invalid(`${name} is neither CK_TRUE nor CK_FALSE`)
+  return value === 1
 }
 
 /**

@@ -6,7 +6,7 @@ import { CKA, CKK, CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { signingWith } from './macs.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
-import { completeSecret, generateSecret, secretValue } from './secret-keys.ts'
+import { completeSecret, generateOfLength, secretValue } from './secret-keys.ts'
 
 /** Bytes of a key, and of the MAC (6.60.3). */
 const KEY = 32
@@ -36,11 +36,7 @@ export const poly1305: readonly Mechanism[] = [
     keyTypes: [CKK.POLY1305],
     keySize: [KEY, KEY],
     supplies: [CKA.VALUE_LEN],
-    generateKey: (make) => {
-      const length = make.template.get(CKA.VALUE_LEN) ?? KEY
-      const template = new Map([...make.template, [CKA.VALUE_LEN, length]])
-      return generateSecret({ ...make, template }, fits)
-    },
+    generateKey: (make) => generateOfLength(make, KEY),
   },
   // The table at the head of 6.60 ticks encryption and wrapping; the text has C_Sign and C_Verify.
   {

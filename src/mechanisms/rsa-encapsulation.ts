@@ -4,19 +4,17 @@
  */
 import { randomBytes } from '../engine/random.ts'
 import { type RsaKey, rsaEncapsulate } from '../engine/rsa.ts'
-import { CKA, CKK, CKR } from '../standard/constants.ts'
+import { CKA, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { longestOfType } from './derived-keys.ts'
 import type { Attributes, Begin, Cipher, CryptokiObject, Make, Mechanism } from './mechanism.ts'
 import { encryption, type Padded } from './rsa-operations.ts'
 import { unwrapThrough } from './wrapping.ts'
 
 type Encapsulating = Required<Pick<Mechanism, 'encapsulate' | 'decapsulate'>>
 
-/** Bytes of a key of a type where the template does not say: AES keys of 256 bits. */
-const BYTES_OF_TYPE: ReadonlyMap<unknown, number> = new Map([[CKK.AES, 32]])
-
 function lengthOf(template: Attributes, most: number): number {
-  const length = template.get(CKA.VALUE_LEN) ?? BYTES_OF_TYPE.get(template.get(CKA.KEY_TYPE))
+  const length = template.get(CKA.VALUE_LEN) ?? longestOfType(template.get(CKA.KEY_TYPE))
   if (typeof length !== 'number')
     throw new CryptokiError(CKR.TEMPLATE_INCOMPLETE, 'CKA_VALUE_LEN must say how long the key is')
   if (length < 1 || length > most)

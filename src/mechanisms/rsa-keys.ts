@@ -142,6 +142,10 @@ export const rsaKeyType: KeyType = {
     new Map(
       [...attributesOf(readPkcs8(info))].map(([type, value]) => [type, Uint8Array.from(value)]),
     ),
+  publicValues: ({ attributes }) => {
+    const { n, e } = numbersIn(attributes)
+    return attributesOf({ n, e })
+  },
 }
 
 function parse(key: CryptokiObject): RsaKey {

@@ -21,11 +21,16 @@ export interface Padded {
   readonly key: RsaKey
   readonly padding: RsaPadding
   readonly most: number
+  /** What is encrypted before every message: a version in the two bytes at 2, which nobody checks (6.1.17). */
+  readonly header?: Uint8Array
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** Raw RSA fills a message up with zeros in front, and takes no number as large as the modulus. 6.1.12. */
-function inputOf({ key, padding }: Padded, message: Uint8Array): Uint8Array {
-  if (padding.mode !== 'none') return message
+function inputOf({ key, padding, header = NOTHING }: Padded, message: Uint8Array): Uint8Array {
+  if (padding.mode !== 'none')
+    return header.length === 0 ? message : Buffer.concat([header, message])
   const number = padTo(key.bytes, message)
   if (!isBelowModulus(key, number))
     throw new CryptokiError(CKR.DATA_INVALID, 'the data is not below the modulus')
@@ -85,8 +90,6 @@ export const recovery = (padded: Padded): Recovery => ({
   },
 })
 
-const NOTHING = new Uint8Array(0)
-
 /** A cipher over one short message: nothing comes out before the end. */
 function wholeMessage(
   gathered: Gathered,
@@ -115,8 +118,21 @@ export const encryption = (padded: Padded): Cipher =>
     }
   })
 
+const doesNotDecrypt = () =>
+  new CryptokiError(CKR.ENCRYPTED_DATA_INVALID, 'the data does not decrypt')
+
+/** The bytes at 2 and 3 of a header are a version: "any structure of the form 0x01, 0x01, 0xXX, 0xYY". */
+const VERSION = [2, 3]
+
+/** What stands behind a header. */
+function behind(header: Uint8Array, plain: Uint8Array): Uint8Array {
+  const isThere = header.every((byte, at) => VERSION.includes(at) || plain[at] === byte)
+  if (!isThere) throw doesNotDecrypt()
+  return plain.subarray(header.length)
+}
+
 async function decrypt(
-  { key, padding }: Padded,
+  { key, padding, header = NOTHING }: Padded,
   encrypted: Uint8Array,
   surrender: Surrender,
 ): Promise<Uint8Array> {
@@ -125,9 +141,8 @@ async function decrypt(
   const plain = isBelowModulus(key, encrypted)
     ? await surrender.during(rsaDecrypt(key, encrypted, padding), cannotStop)
     : undefined
-  if (plain === undefined)
-    throw new CryptokiError(CKR.ENCRYPTED_DATA_INVALID, 'the data does not decrypt')
-  return plain
+  if (plain === undefined) throw doesNotDecrypt()
+  return behind(header, plain)
 }
 
 /** Only raw RSA knows the length of the plaintext before. */

@@ -1,11 +1,11 @@
-/** RSA: PKCS #1 v1.5, OAEP, PSS and raw (RFC 8017). PKCS #11 3.2, 6.1. */
-import { digestLengths } from '../engine/digests.ts'
-import type { RsaKey, RsaPadding, RsaPss } from '../engine/rsa.ts'
-import { CKK, CKM, CKO, CKR, CKZ } from '../standard/constants.ts'
+/** RSA: PKCS #1 v1.5, OAEP, PSS and raw (RFC 8017), X9.31, and key wrap with AES. PKCS #11 3.2, 6.1. */
+import { type DigestName, digestLengths } from '../engine/digests.ts'
+import type { RsaKey, RsaPadding } from '../engine/rsa.ts'
+import { CKK, CKM, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Begin, CryptokiObject, Mechanism, MechanismArgument } from './mechanism.ts'
 import { hashedMessage, type Message, shortMessage } from './messages.ts'
-import { bytesIn, numberIn } from './parameter.ts'
+import { unwrapWithAes, wrapWithAes } from './rsa-aes-key-wrap.ts'
 import { keyTransport, secretValueEncapsulation } from './rsa-encapsulation.ts'
 import { generateRsaPair, MODULUS_BITS, rsaKeyOf } from './rsa-keys.ts'
 import {
@@ -18,51 +18,19 @@ import {
   verification,
 } from './rsa-operations.ts'
 import {
-  digestOfMgf,
-  digestOfType,
-  type SignatureHash,
-  signatureHashes,
-} from './signature-hashes.ts'
+  oaep,
+  pkcs1,
+  pssPadding,
+  raw,
+  type Scheme,
+  tpmOaep,
+  tpmPkcs1,
+  x931,
+} from './rsa-schemes.ts'
+import { type SignatureHash, signatureHashes } from './signature-hashes.ts'
 import { unwrapThrough, wrapThrough } from './wrapping.ts'
 
 export { rsaKeyType } from './rsa-keys.ts'
-
-/** A padding for a key, as a mechanism's parameter has it, and how many bytes it leaves for a message. */
-type Scheme = (key: RsaKey, mechanism: MechanismArgument) => Omit<Padded, 'key'>
-
-const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
-
-/** EMSA-PKCS1-v1_5 and EME-PKCS1-v1_5 take 11 bytes at least. RFC 8017, 7.2.1 and 9.2. */
-const pkcs1: Scheme = ({ bytes }) => ({ padding: { mode: 'pkcs1' }, most: bytes - 11 })
-
-const raw: Scheme = ({ bytes }) => ({ padding: { mode: 'none' }, most: bytes })
-
-/** Bytes of an OAEP label at most; what is known to use labels has some dozens. */
-const LONGEST_LABEL = 65536
-
-/** CK_RSA_PKCS_OAEP_PARAMS, 6.1.7. A source of 0 without data is taken for the default label, as other tokens take it. */
-const oaep: Scheme = ({ bytes }, mechanism) => {
-  const digest = digestOfType(numberIn(mechanism, 'hashAlg'))
-  const mgf1 = digestOfMgf(numberIn(mechanism, 'mgf'))
-  const source = numberIn(mechanism, 'source')
-  const label = bytesIn(mechanism, 'sourceData')
-  if (source !== CKZ.DATA_SPECIFIED && !(source === 0 && label.length === 0))
-    throw invalid('the source of the label must be CKZ_DATA_SPECIFIED')
-  if (label.length > LONGEST_LABEL) throw invalid(`a label has at most ${LONGEST_LABEL} bytes`)
-  const most = bytes - 2 - 2 * digestLengths[digest]
-  if (most < 0) throw new CryptokiError(CKR.KEY_SIZE_RANGE, 'the key is too short for this hash')
-  return { padding: { mode: 'oaep', digest, mgf1, label }, most }
-}
-
-/** CK_RSA_PKCS_PSS_PARAMS, 6.1.9. The salt fits into the bits of the modulus less one (RFC 8017, 9.1.1). */
-function pssPadding({ bits }: RsaKey, mechanism: MechanismArgument): RsaPss {
-  const digest = digestOfType(numberIn(mechanism, 'hashAlg'))
-  const mgf1 = digestOfMgf(numberIn(mechanism, 'mgf'))
-  const saltLength = numberIn(mechanism, 'sLen')
-  const most = Math.ceil((bits - 1) / 8) - 2 - digestLengths[digest]
-  if (saltLength > most) throw invalid(`the salt has at most ${most} bytes with this key`)
-  return { mode: 'pss', digest, mgf1, saltLength }
-}
 
 const publicKey = (key: CryptokiObject): RsaKey => rsaKeyOf(key, CKO.PUBLIC_KEY)
 const privateKey = (key: CryptokiObject): RsaKey => rsaKeyOf(key, CKO.PRIVATE_KEY)
@@ -73,7 +41,7 @@ const padded = (key: RsaKey, mechanism: MechanismArgument, scheme: Scheme): Padd
 })
 
 /** What every RSA row says. */
-interface Row extends Pick<Mechanism, 'section' | 'parameter' | 'padsWrappedKeys'> {
+interface Row extends Pick<Mechanism, 'section' | 'parameter' | 'padsWrappedKeys' | 'standing'> {
   readonly name: keyof typeof CKM
 }
 
@@ -84,24 +52,33 @@ const rowOf = (row: Row): Mechanism & { name: keyof typeof CKM } => ({
   keySize: MODULUS_BITS,
 })
 
-/** A mechanism that encrypts short messages, wraps keys and encapsulates new ones. */
+/** A mechanism that encrypts short messages and wraps keys. */
 function encrypting(row: Row, scheme: Scheme): Mechanism {
-  const paddedFor = ({ key, mechanism }: Begin) => padded(publicKey(key), mechanism, scheme)
-  const encrypt = (begin: Begin) => encryption(paddedFor(begin))
-  const decrypt = ({ key, mechanism }: Begin) =>
-    decryption(padded(privateKey(key), mechanism, scheme))
+  const encrypt = ({ key, mechanism }: Begin) =>
+    encryption(padded(publicKey(key), mechanism, scheme))
+  const decrypt = decryptingWith(scheme)
   return {
     ...rowOf(row),
     encrypt,
     decrypt,
     wrap: (begin, plain, surrender) => wrapThrough(() => encrypt(begin), plain, surrender),
     unwrap: (begin, wrapped, surrender) => unwrapThrough(() => decrypt(begin), wrapped, surrender),
-    // Raw RSA has no padding around a secret that is made here: its secret fills the modulus.
-    ...(scheme === raw
-      ? secretValueEncapsulation(publicKey, decrypt)
-      : keyTransport(paddedFor, decrypt)),
   }
 }
+
+const decryptingWith =
+  (scheme: Scheme) =>
+  ({ key, mechanism }: Begin) =>
+    decryption(padded(privateKey(key), mechanism, scheme))
+
+/** Encapsulation of new keys under a padding; with raw RSA the secret fills the modulus. */
+const encapsulating = (scheme: Scheme): Pick<Mechanism, 'encapsulate' | 'decapsulate'> =>
+  scheme === raw
+    ? secretValueEncapsulation(publicKey, decryptingWith(scheme))
+    : keyTransport(
+        ({ key, mechanism }) => padded(publicKey(key), mechanism, scheme),
+        decryptingWith(scheme),
+      )
 
 type Signing = Pick<Mechanism, 'sign' | 'verify'>
 
@@ -123,6 +100,7 @@ const signing = (
 /** A mechanism that does everything with short messages: CKM_RSA_PKCS and CKM_RSA_X_509. */
 const universal = (row: Row, scheme: Scheme): Mechanism => ({
   ...encrypting(row, scheme),
+  ...encapsulating(scheme),
   ...signing(scheme, ({ most }) => shortMessage(0, most)),
   signRecover: ({ key, mechanism }) =>
     recoverableSignature(padded(privateKey(key), mechanism, scheme)),
@@ -131,9 +109,24 @@ const universal = (row: Row, scheme: Scheme): Mechanism => ({
 
 const fixed = (padding: RsaPadding): Omit<Padded, 'key'> => ({ padding, most: 0 })
 
+/** FIPS 186-5, 5, with SP 800-131A: every hash but SHA-1. */
+const approvedWith = ({ name }: SignatureHash): Pick<Mechanism, 'standing'> =>
+  name === 'SHA1' ? {} : { standing: 'approved' }
+
+interface Pkcs1Hash extends Pick<Mechanism, 'standing'> {
+  readonly name: SignatureHash['name'] | 'MD5' | 'RIPEMD160'
+  readonly digest: DigestName
+}
+
+/** 6.1.14: "New implementations shall not use these mechanisms anymore". */
+const oldHashes: readonly Pkcs1Hash[] = [
+  { name: 'MD5', digest: 'md5', standing: 'legacy' },
+  { name: 'RIPEMD160', digest: 'ripemd160', standing: 'legacy' },
+]
+
 /** CKM_..._RSA_PKCS: a signature over a digest made here. */
-const hashedPkcs1 = ({ name, digest }: SignatureHash): Mechanism => ({
-  ...rowOf({ name: `${name}_RSA_PKCS`, section: '6.1.14' }),
+const hashedPkcs1 = ({ name, digest, standing }: Pkcs1Hash): Mechanism => ({
+  ...rowOf({ name: `${name}_RSA_PKCS`, section: '6.1.14', ...(standing && { standing }) }),
   ...signing(
     () => fixed({ mode: 'pkcs1', digest }),
     () => hashedMessage(digest),
@@ -141,19 +134,23 @@ const hashedPkcs1 = ({ name, digest }: SignatureHash): Mechanism => ({
 })
 
 /** CKM_..._RSA_PKCS_PSS: hashAlg must be the mechanism's own. */
-const hashedPss = ({ name, digest }: SignatureHash): Mechanism => ({
+const hashedPss = (hash: SignatureHash): Mechanism => ({
   ...rowOf({
-    name: `${name}_RSA_PKCS_PSS`,
+    name: `${hash.name}_RSA_PKCS_PSS`,
     section: '6.1.15',
     parameter: 'CK_RSA_PKCS_PSS_PARAMS',
+    ...approvedWith(hash),
   }),
   ...signing(
     (key, mechanism) => {
       const padding = pssPadding(key, mechanism)
-      if (padding.digest !== digest) throw invalid('hashAlg is not the hash of the mechanism')
-      return fixed(padding)
+      if (padding.digest === hash.digest) return fixed(padding)
+      throw new CryptokiError(
+        CKR.MECHANISM_PARAM_INVALID,
+        'hashAlg is not the hash of the mechanism',
+      )
     },
-    () => hashedMessage(digest),
+    () => hashedMessage(hash.digest),
   ),
 })
 
@@ -163,25 +160,79 @@ const digestMessage = ({ padding }: Padded): Message => {
   return shortMessage(length, length)
 }
 
+/** The byte that every trailer of X9.31 ends in. */
+const TRAILER_END = 0xcc
+
+/** CKM_RSA_X9_31: "The trailer field must be applied by the application"; without, nobody could verify. */
+const withTrailer = (message: Message): Message => ({
+  update: (part) => message.update(part),
+  take: async (surrender) => {
+    const payload = await message.take(surrender)
+    if (payload.at(-1) === TRAILER_END) return payload
+    throw new CryptokiError(CKR.DATA_INVALID, 'the data does not end with a trailer of X9.31')
+  },
+  copy: () => withTrailer(message.copy()),
+})
+
+/** Bytes of a trailer: the hash's identifier and the end. */
+const TRAILER = 2
+
+const x931Rows: readonly Mechanism[] = [
+  {
+    ...rowOf({ name: 'RSA_X9_31', section: '6.1.13' }),
+    ...signing(x931, ({ most }) => withTrailer(shortMessage(TRAILER, most))),
+  },
+  {
+    ...rowOf({ name: 'SHA1_RSA_X9_31', section: '6.1.16' }),
+    ...signing(
+      (key, mechanism) => ({ ...x931(key, mechanism), padding: { mode: 'x931', digest: 'sha1' } }),
+      () => hashedMessage('sha1'),
+    ),
+  },
+]
+
 export const rsa: readonly Mechanism[] = [
   {
-    ...rowOf({ name: 'RSA_PKCS_KEY_PAIR_GEN', section: '6.1.4' }),
+    ...rowOf({ name: 'RSA_PKCS_KEY_PAIR_GEN', section: '6.1.4', standing: 'approved' }),
     generateKeyPair: generateRsaPair,
   },
   universal({ name: 'RSA_PKCS', section: '6.1.6' }, pkcs1),
   universal({ name: 'RSA_X_509', section: '6.1.12', padsWrappedKeys: 'before' }, raw),
-  encrypting(
-    { name: 'RSA_PKCS_OAEP', section: '6.1.8', parameter: 'CK_RSA_PKCS_OAEP_PARAMS' },
-    oaep,
-  ),
+  {
+    ...encrypting(
+      {
+        name: 'RSA_PKCS_OAEP',
+        section: '6.1.8',
+        parameter: 'CK_RSA_PKCS_OAEP_PARAMS',
+        standing: 'approved',
+      },
+      oaep,
+    ),
+    ...encapsulating(oaep),
+  },
   {
     ...rowOf({
       name: 'RSA_PKCS_PSS',
       section: '6.1.10',
       parameter: 'CK_RSA_PKCS_PSS_PARAMS',
+      standing: 'approved',
     }),
     ...signing((key, mechanism) => fixed(pssPadding(key, mechanism)), digestMessage),
   },
-  ...signatureHashes.map(hashedPkcs1),
+  ...signatureHashes.map((hash) => hashedPkcs1({ ...hash, ...approvedWith(hash) })),
+  ...oldHashes.map(hashedPkcs1),
   ...signatureHashes.map(hashedPss),
+  ...x931Rows,
+  encrypting({ name: 'RSA_PKCS_TPM_1_1', section: '6.1.17' }, tpmPkcs1),
+  encrypting({ name: 'RSA_PKCS_OAEP_TPM_1_1', section: '6.1.18' }, tpmOaep),
+  {
+    ...rowOf({
+      name: 'RSA_AES_KEY_WRAP',
+      section: '6.1.19',
+      parameter: 'CK_RSA_AES_KEY_WRAP_PARAMS',
+      standing: 'approved',
+    }),
+    wrap: wrapWithAes,
+    unwrap: unwrapWithAes,
+  },
 ]

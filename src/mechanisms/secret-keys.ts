@@ -36,8 +36,25 @@ export function generateSecret({ template }: Make, fits: (bytes: number) => bool
 }
 
 /**
+ * Makes a random secret key of a type whose keys all have one length. CKR_ATTRIBUTE_VALUE_INVALID
+ * where a template nevertheless names another one.
+ */
+export function generateOfLength(make: Make, bytes: number): Made {
+  const length = make.template.get(CKA.VALUE_LEN) ?? bytes
+  const template = new Map([...make.template, [CKA.VALUE_LEN, length]])
+  return generateSecret({ ...make, template }, (asked) => asked === bytes)
+}
+
+/** A value of the right length that is no key of its type all the same: C_UnwrapKey has a return value of its own for it. */
+export class WrongKeyValue extends CryptokiError {
+  constructor(why: string) {
+    super(CKR.ATTRIBUTE_VALUE_INVALID, why)
+  }
+}
+
+/**
  * What KeyType.complete does for a secret key: answers CKA_VALUE_LEN and CKA_CHECK_VALUE, the first
- * three bytes of what `checksum` answers. A given CKA_CHECK_VALUE without bytes keeps the key from
+ * three bytes of what `checksum` answers, where the key type has one. A given CKA_CHECK_VALUE without bytes keeps the key from
  * having one (4.11). Throws CKR_ATTRIBUTE_VALUE_INVALID for a value of a wrong length and for a check
  * value that is another key's; whether a given CKA_VALUE_LEN agrees, the caller judges, for its
  * return value depends on the function.
@@ -45,7 +62,7 @@ export function generateSecret({ template }: Make, fits: (bytes: number) => bool
 export function completeSecret(
   attributes: Attributes,
   fits: (bytes: number) => boolean,
-  checksum: (value: Uint8Array) => Uint8Array,
+  checksum?: (value: Uint8Array) => Uint8Array,
 ): Attributes {
   const value = attributes.get(CKA.VALUE)
   if (!(value instanceof Uint8Array))
@@ -53,6 +70,7 @@ export function completeSecret(
   if (!fits(value.length))
     throw new CryptokiError(CKR.ATTRIBUTE_VALUE_INVALID, `no such key has ${value.length} bytes`)
   const additions = new Map<number, number | Uint8Array>([[CKA.VALUE_LEN, value.length]])
+  if (checksum === undefined) return additions
   const given = attributes.get(CKA.CHECK_VALUE)
   if (given instanceof Uint8Array && given.length === 0) return additions
   const check = Uint8Array.from(checksum(value).subarray(0, CHECK_VALUE))

@@ -2,32 +2,16 @@
  * Keys put together from the values of keys and data, and cut out of them. PKCS #11 3.2, 6.43.3 to
  * 6.43.7.
  */
-import { isTrue } from '../objects/object.ts'
-import { CKA, CKM, CKR } from '../standard/constants.ts'
+import { CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { derivedFrom, derivedLength, derivedValue } from './derived-keys.ts'
+import { strictest } from './derived-policy.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
 import type { CryptokiObject, Derive, Made, Mechanism, MechanismArgument } from './mechanism.ts'
 import { bytesIn, ulongOf } from './parameter.ts'
 import { secretValue } from './secret-keys.ts'
 
 const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
-
-/**
- * The rules that all of these have about policy: a key from a sensitive one is sensitive, one from an
- * unextractable one unextractable, and it always was if all the others always were. A template that
- * says otherwise is inconsistent.
- */
-function withPolicy(made: Made, ...keys: readonly CryptokiObject[]): Made {
-  const some = (type: number, value: boolean) => keys.some((key) => isTrue(key, type) === value)
-  return new Map([
-    ...made,
-    ...(some(CKA.SENSITIVE, true) ? [[CKA.SENSITIVE, true] as const] : []),
-    ...(some(CKA.EXTRACTABLE, false) ? [[CKA.EXTRACTABLE, false] as const] : []),
-    [CKA.ALWAYS_SENSITIVE, !some(CKA.ALWAYS_SENSITIVE, false)],
-    [CKA.NEVER_EXTRACTABLE, !some(CKA.NEVER_EXTRACTABLE, false)],
-  ])
-}
 
 /** CK_KEY_DERIVATION_STRING_DATA. More than the longest key could not be used. */
 function dataOf(mechanism: MechanismArgument): Uint8Array {
@@ -56,7 +40,7 @@ function bitsFrom(value: Uint8Array, bit: number, length: number): Uint8Array {
 async function concatenateKeys(base: CryptokiObject, make: Derive): Promise<Made> {
   const other = await make.key(ulongOf(make.mechanism))
   const both = Buffer.concat([secretValue(base), secretValue(other)])
-  return withPolicy(derivedFrom(make.template, both), base, other)
+  return strictest(derivedFrom(make.template, both), base, other)
 }
 
 /** CKM_EXTRACT_KEY_FROM_KEY: the parameter is the first bit. */
@@ -65,7 +49,7 @@ function extract(base: CryptokiObject, { mechanism, template }: Derive): Made {
   const bit = ulongOf(mechanism)
   if (bit >= value.length * 8) throw invalid(`the key has no bit ${bit}`)
   const length = derivedLength(template, { most: value.length })
-  return withPolicy(derivedValue(template, bitsFrom(value, bit, length)), base)
+  return strictest(derivedValue(template, bitsFrom(value, bit, length)), base)
 }
 
 const rowOf = (
@@ -89,7 +73,7 @@ const withData = (
     section,
     parameter: 'CK_KEY_DERIVATION_STRING_DATA',
     derive: (base, { mechanism, template }) =>
-      withPolicy(derivedFrom(template, combine(secretValue(base), dataOf(mechanism))), base),
+      strictest(derivedFrom(template, combine(secretValue(base), dataOf(mechanism))), base),
   })
 
 export const simpleDerivations: readonly Mechanism[] = [

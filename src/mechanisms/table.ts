@@ -8,23 +8,41 @@ import { CryptokiError } from '../standard/error.ts'
 import type { ParameterUse, StructureName } from '../standard/layouts.ts'
 import { structures } from '../standard/structures.ts'
 import { aes, aesKeyType } from './aes.ts'
+import { aesXts, aesXtsKeyType } from './aes-xts.ts'
+import { aria, ariaKeyType } from './aria.ts'
+import { camellia, camelliaKeyType } from './camellia.ts'
+import { chacha20, chacha20KeyType } from './chacha20.ts'
+import { des, desKeyTypes } from './des.ts'
+import { diffieHellman, diffieHellmanKeyTypes } from './diffie-hellman.ts'
 import { digests } from './digests.ts'
+import { dsa, dsaKeyType } from './dsa.ts'
 import { ec, ecKeyType } from './ec.ts'
 import { eddsa, edwardsKeyType } from './eddsa.ts'
 import { genericSecret, genericSecretKeyTypes } from './generic-secret.ts'
 import { hashDerivations } from './hash-derivations.ts'
+import { historicalCiphers, historicalKeyTypes } from './historical-ciphers.ts'
+import { hkdf, hkdfKeyType } from './hkdf.ts'
 import { hmac } from './hmac.ts'
+import { ike } from './ike.ts'
 import type { KeyType, Mechanism } from './mechanism.ts'
 import { mlDsa, mlDsaKeyType } from './ml-dsa.ts'
 import { mlKem, mlKemKeyType } from './ml-kem.ts'
 import { montgomery, montgomeryKeyType } from './montgomery.ts'
 import { checkForm } from './parameter.ts'
+import { pbe } from './pbe.ts'
+import { pbkdf2 } from './pbkdf2.ts'
 import { poly1305, poly1305KeyType } from './poly1305.ts'
+import { publicKeyDerivation } from './public-keys.ts'
 import { rsa, rsaKeyType } from './rsa.ts'
+import { seed, seedKeyType } from './seed.ts'
 import { sha512T } from './sha512-t.ts'
 import { simpleDerivations } from './simple-derivations.ts'
 import { slhDsa, slhDsaKeyType } from './slh-dsa.ts'
+import { sp800108 } from './sp800-108.ts'
 import { ssl3Macs } from './ssl3-macs.ts'
+import { tlsKeyMaterial } from './tls-key-material.ts'
+import { tlsMasterKeys } from './tls-master-keys.ts'
+import { tlsPrfs } from './tls-prf.ts'
 
 /** Rows by their number, in their order. A number that comes twice is a mistake of ours. */
 function byType<Row extends { type: number; name: string }>(
@@ -38,13 +56,50 @@ function byType<Row extends { type: number; name: string }>(
   return table
 }
 
+/** Every key type by its CKK_ number. */
+export const keyTypes: ReadonlyMap<number, KeyType> = byType([
+  rsaKeyType,
+  dsaKeyType,
+  ...diffieHellmanKeyTypes,
+  ecKeyType,
+  edwardsKeyType,
+  montgomeryKeyType,
+  aesKeyType,
+  aesXtsKeyType,
+  ...desKeyTypes,
+  camelliaKeyType,
+  ariaKeyType,
+  seedKeyType,
+  chacha20KeyType,
+  ...historicalKeyTypes,
+  ...genericSecretKeyTypes,
+  mlDsaKeyType,
+  slhDsaKeyType,
+  mlKemKeyType,
+  hkdfKeyType,
+  poly1305KeyType,
+])
+
+/** Passwords make keys of old types, too, of which the token may not have the ciphers. */
+const makesKnownKeys = (row: Mechanism): boolean =>
+  row.keyTypes.every((keyType) => keyTypes.has(keyType))
+
 /** The families by the names that policies know them by; their rows in the order of C_GetMechanismList. */
 export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   rsa,
+  dsa,
   ec,
   eddsa,
   montgomery,
+  'diffie-hellman': diffieHellman,
   aes,
+  'aes-xts': aesXts,
+  des,
+  camellia,
+  aria,
+  seed,
+  chacha20,
+  'historical-ciphers': historicalCiphers,
   digests,
   hmac,
   'generic-secret': genericSecret,
@@ -56,24 +111,19 @@ export const families: Readonly<Record<string, readonly Mechanism[]>> = {
   poly1305,
   'hash-derivations': hashDerivations,
   'simple-derivations': simpleDerivations,
+  'sp800-108': sp800108,
+  hkdf,
+  pbkdf2,
+  pbe: pbe.filter(makesKnownKeys),
+  'tls-master-keys': tlsMasterKeys,
+  'tls-key-material': tlsKeyMaterial,
+  'tls-prf': tlsPrfs,
+  ike,
+  'public-keys': [publicKeyDerivation([...keyTypes.values()])],
 }
 
 /** Every mechanism by its CKM_ number, in the order of the families. What a token offers of them its policy says. */
 export const mechanisms: ReadonlyMap<number, Mechanism> = byType(Object.values(families).flat())
-
-/** Every key type by its CKK_ number. */
-export const keyTypes: ReadonlyMap<number, KeyType> = byType([
-  rsaKeyType,
-  ecKeyType,
-  edwardsKeyType,
-  montgomeryKeyType,
-  aesKeyType,
-  ...genericSecretKeyTypes,
-  mlDsaKeyType,
-  slhDsaKeyType,
-  mlKemKeyType,
-  poly1305KeyType,
-])
 
 /** What a mechanism is used for, by the maker of its row, with the flag that advertises it (3.5.1). */
 const FLAG_OF = {

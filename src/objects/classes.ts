@@ -152,7 +152,11 @@ const secrets: Record<number, readonly [string, readonly string[]]> = {
   [CKK.HKDF]: [GENERIC, []],
   [CKK.AES]: ['AES Secret Key Object Attributes', CIPHER],
   [CKK.AES_XTS]: ['AES-XTS Secret Key Object Attributes', ENCRYPTING],
-  // DES is historical; its table there is that of DES2.
+  // These are historical; their tables there are those of DES2 and of generic secrets.
+  [CKK.IDEA]: ['DES2 Secret Key Object Attributes', CIPHER],
+  [CKK.RC2]: [GENERIC, CIPHER],
+  [CKK.CAST128]: [GENERIC, CIPHER],
+  [CKK.RC4]: [GENERIC, ENCRYPTING],
   [CKK.DES]: ['DES2 Secret Key Object Attributes', CIPHER],
   [CKK.DES2]: ['DES2 Secret Key Object Attributes', CIPHER],
   [CKK.DES3]: ['DES3 Secret Key Object Attributes', CIPHER],

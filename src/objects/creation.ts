@@ -78,6 +78,10 @@ export interface Given {
   readonly mechanism?: number | undefined
   /** CKA_ numbers that a template may leave out although it must name them, since the mechanism supplies them. */
   readonly supplies?: readonly number[] | undefined
+  /** CKA_ numbers that a template may name although the tables forbid it. */
+  readonly takes?: readonly number[] | undefined
+  /** CKA_ numbers that the object lacks although the tables demand them. */
+  readonly leavesOut?: readonly number[] | undefined
   /** CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE or CKA_DECAPSULATE_TEMPLATE of the key that is used. */
   readonly imposed?: Attributes | undefined
   /** The key derived from. */
@@ -105,7 +109,7 @@ export function prepare(
   who: Who,
 ): Prepared {
   const rows = rowsOfTemplate(how, template, given)
-  const permit = permitFor(how, who)
+  const permit = permitFor(how, who, given)
   const attributes = readTemplate(rows, template, permit)
   if (given.imposed !== undefined) impose(rows, attributes, given.imposed, permit)
   setKind(rows, attributes)
@@ -152,10 +156,11 @@ function agreed(
   return given ?? asked
 }
 
-function permitFor(how: How, who: Who): Permit {
+function permitFor(how: How, who: Who, { takes }: Given): Permit {
   const { asked } = ways[how]
   return (row, value) => {
-    if (asked(row) === 'never') throw readOnly(row, `cannot be given here (${how})`)
+    if (asked(row) === 'never' && !takes?.includes(row.type))
+      throw readOnly(row, `cannot be given here (${how})`)
     checkSecurityOfficer(row, value, who)
   }
 }
@@ -217,8 +222,10 @@ export function finish(
   const follows = complete(rows.of.class, attributes)
   add(prepared, attributes, follows)
   checkCalculated(prepared, attributes, (type) => values.has(type) || follows.has(type))
+  const { leavesOut = [] } = prepared.given
   for (const row of rows.values())
-    if (row.create === 'must' && !attributes.has(row.type)) throw incomplete(row.name)
+    if (row.create === 'must' && !attributes.has(row.type) && !leavesOut.includes(row.type))
+      throw incomplete(row.name)
   checkConsistency(rows, attributes)
   return attributes
 }

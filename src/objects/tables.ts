@@ -134,6 +134,14 @@ const withoutTable: Record<string, readonly TableRow[]> = {
   ],
 }
 
+/** Attributes that the text gives to objects of a table that does not hold them. */
+const added: Record<string, readonly TableRow[]> = {
+  // 6.2.5: "if CKA_SUBPRIME_BITS is not specified for a call to C_GenerateKey, it takes on a default".
+  'DSA Domain Parameter Object Attributes': [
+    { name: 'CKA_SUBPRIME_BITS', dataType: 'CK_ULONG', footnotes: [2] },
+  ],
+}
+
 /** Tables by name. One name stands twice in the standard: ChaCha20's, over the table of Salsa20. */
 const nameOf = ({ table, section }: AttributeTable): string =>
   table === 'ChaCha20 Secret Key Object' && section === '06.59_salsa20.md'
@@ -152,7 +160,10 @@ function corrected(table: string, row: TableRow): TableRow {
 export const tables: ReadonlyMap<string, readonly TableRow[]> = new Map([
   ...attributeTables.map((table): [string, TableRow[]] => [
     nameOf(table),
-    table.attributes.map((row) => corrected(nameOf(table), row)),
+    [
+      ...table.attributes.map((row) => corrected(nameOf(table), row)),
+      ...(added[nameOf(table)] ?? []),
+    ],
   ]),
   ...Object.entries(withoutTable),
 ])

@@ -43,7 +43,7 @@ export interface AttributeAnswers {
 
 /**
  * A value of a parameter structure, by the letter of its layout (structures.ts): `u` and `y` a
- * number; `v` a Parameter of `major` and `minor`; `f`, `p` and `q` bytes, none where the pointer is
+ * number; `v` a Parameter of `major` and `minor`; `f`, `p`, `q` and `s` bytes, none where the pointer is
  * NULL; `b` and `r` bytes, null where the pointer is NULL; `t` attributes; `{` a Parameter; `*` what
  * it points to, null where it is NULL; `a` and `c` an array of Parameters.
  */

@@ -3,15 +3,29 @@ import { type StructureRow, structures } from './structures.ts'
 
 export type StructureName = keyof typeof structures
 
+/** `either`: bits, or bytes where the number is less than LEAST_BITS. */
+export type Unit = 'bytes' | 'bits' | 'either'
+
+const UNITS: Readonly<Record<string, Unit>> = { '@': 'bytes', '/': 'bits', '~': 'either' }
+
+/** The least number of bits that `b~I` tells; a smaller number tells bytes. */
+const LEAST_BITS = 64
+
+/** The bytes that a number of a unit tells. */
+export function bytesTold(told: number, unit: Unit): number {
+  const isBits = unit === 'bits' || (unit === 'either' && told >= LEAST_BITS)
+  return isBits ? Math.ceil(told / 8) : told
+}
+
 /** A value of a structure. */
 export interface Field {
-  /** The letters of the layout: u y v f p q r b t *u *v, and { * a c for what holds structures. */
+  /** The letters of the layout: u y v f p q r s b t *u *v, and { * a c for what holds structures. */
   readonly letter: string
   readonly name: string
   /** N of `fN` and `bN`; 0 elsewhere. */
   readonly length: number
-  /** The field of the outermost structure that tells the length of `b@I` and `b/I`, and its unit. */
-  readonly told: { readonly by: number; readonly unit: 'bytes' | 'bits' } | undefined
+  /** The field of the outermost structure that tells the length of `b@I`, `b/I` and `b~I`, and its unit. */
+  readonly told: { readonly by: number; readonly unit: Unit } | undefined
   /** `!`: the function may change it; `>`: it only writes it. */
   readonly mark: '' | '!' | '>'
   /** The fields of the structure or structures. */
@@ -27,7 +41,7 @@ export const MOST_STRUCTURES = 256
 /** Bytes of all that a function only writes, in one parameter. */
 export const MOST_WRITTEN = 64 << 10
 
-const FIELD = /([!>]?)(?:f(\d+)|b(\d+)|b([@/])(\d+)|(\*[uv])|([*ac]?)\{|([uyvpqrt]))/y
+const FIELD = /([!>]?)(?:f(\d+)|b(\d+)|b([@/~])(\d+)|(\*[uv])|([*ac]?)\{|([uyvpqrst]))/y
 
 /** Reads a layout from its start; names come in the order of the fields. */
 class LayoutReader {
@@ -64,7 +78,7 @@ class LayoutReader {
       letter: plain ?? target ?? (place ? 'f' : bytes || unit ? 'b' : holder || '{'),
       name,
       length: Number(place ?? bytes ?? 0),
-      told: unit && by ? { by: Number(by), unit: unit === '@' ? 'bytes' : 'bits' } : undefined,
+      told: unit && by ? { by: Number(by), unit: UNITS[unit] as Unit } : undefined,
       mark: mark as Field['mark'],
       within,
       written: mark !== '' || within.some((field) => field.written),

@@ -12,9 +12,11 @@
  *     p       a pointer to bytes, followed by their CK_ULONG length
  *     q       a CK_ULONG length, followed by the pointer to the bytes
  *     r       a pointer to bytes, followed by a pointer to their CK_ULONG length
+ *     s       as p or as r: a length above 16 MiB, which no call has room for, is a pointer to it
  *     bN      a pointer to N bytes; it may be NULL, and so may the next two
  *     b@I     a pointer to as many bytes as the field I, a CK_ULONG of the outermost structure, tells
  *     b/I     the same where the field tells bits
+ *     b~I     the same where the field tells bits, or bytes where it is less than 64
  *     t       a pointer to CK_ATTRIBUTEs, followed by their CK_ULONG count
  *     {...}   a structure in place
  *     *{...}  a pointer to a structure; it may be NULL, and so may the next two
@@ -215,12 +217,12 @@ export const structures = {
   CK_KEY_DERIVATION_STRING_DATA: { size: 16, layout: 'p', names: ['data'] },
   CK_PKCS5_PBKD2_PARAMS: {
     size: 72,
-    layout: 'upuupr',
+    layout: 'upuups',
     names: ['saltSource', 'saltSourceData', 'iterations', 'prf', 'prfData', 'password'],
   },
   CK_PKCS5_PBKD2_PARAMS2: {
     size: 72,
-    layout: 'upuupp',
+    layout: 'upuups',
     names: ['saltSource', 'saltSourceData', 'iterations', 'prf', 'prfData', 'password'],
   },
   CK_OTP_PARAM: { size: 24, layout: 'up', names: ['type', 'value'] },
@@ -259,7 +261,7 @@ export const structures = {
   CK_CAMELLIA_CTR_PARAMS: { size: 24, layout: 'uf16', names: ['counterBits', 'cb'] },
   CK_CAMELLIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
   CK_ARIA_CBC_ENCRYPT_DATA_PARAMS: { size: 32, layout: 'f16p', names: ['iv', 'data'] },
-  CK_DSA_PARAMETER_GEN_PARAM: { size: 32, layout: 'upu', names: ['hash', 'seed', 'index'] },
+  CK_DSA_PARAMETER_GEN_PARAM: { size: 32, layout: 'u!pu', names: ['hash', 'seed', 'index'] },
   CK_ECDH_AES_KEY_WRAP_PARAMS: {
     size: 32,
     layout: 'uuq',
@@ -348,8 +350,16 @@ export const structures = {
     names: ['blockCounter', 'blockCounterBits', 'nonce', 'nonceBits'],
   },
   CK_SALSA20_PARAMS: { size: 24, layout: 'b8b/2u', names: ['blockCounter', 'nonce', 'nonceBits'] },
-  CK_SALSA20_CHACHA20_POLY1305_PARAMS: { size: 32, layout: 'pp', names: ['nonce', 'aad'] },
-  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: { size: 24, layout: 'p!b16', names: ['nonce', 'tag'] },
+  CK_SALSA20_CHACHA20_POLY1305_PARAMS: {
+    size: 32,
+    layout: 'b~1up',
+    names: ['nonce', 'nonceLen', 'aad'],
+  },
+  CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS: {
+    size: 24,
+    layout: 'b~1u!b16',
+    names: ['nonce', 'nonceLen', 'tag'],
+  },
   CK_X3DH_INITIATE_PARAMS: { size: 56, layout: null, names: [] },
   CK_X3DH_RESPOND_PARAMS: { size: 48, layout: null, names: [] },
   CK_X2RATCHET_INITIALIZE_PARAMS: { size: 64, layout: null, names: [] },

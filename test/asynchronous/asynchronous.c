@@ -20,21 +20,6 @@ static CK_RV begin_pair(CK_SESSION_HANDLE session, CK_ULONG bits, const char *la
   return generate_rsa(session, bits, label, handles);
 }
 
-/* A private key whose signatures take long: SLH-DSA-SHA2-256s. */
-static void slh_dsa(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE pair[2]) {
-  CK_MECHANISM mechanism = {CKM_SLH_DSA_KEY_PAIR_GEN, NULL, 0};
-  CK_SLH_DSA_PARAMETER_SET_TYPE set = CKP_SLH_DSA_SHA2_256S;
-  CK_BBOOL yes = CK_TRUE;
-  CK_ATTRIBUTE name = {CKA_LABEL, "slh", 3};
-  CK_ATTRIBUTE token = {CKA_TOKEN, &yes, sizeof yes};
-  CK_ATTRIBUTE public_key[] = {
-      name, token, {CKA_VERIFY, &yes, sizeof yes}, {CKA_PARAMETER_SET, &set, sizeof set}};
-  CK_ATTRIBUTE private_key[] = {name, token, {CKA_SIGN, &yes, sizeof yes}};
-  ANSWERS(p11->C_GenerateKeyPair(session, &mechanism, public_key, COUNT(public_key), private_key,
-                                 COUNT(private_key), &pair[0], &pair[1]),
-          CKR_OK);
-}
-
 static CK_RV begin_signature(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, CK_ULONG room) {
   CK_MECHANISM mechanism = {CKM_SLH_DSA, NULL, 0};
   ANSWERS(p11->C_SignInit(session, &mechanism, key), CKR_OK);

@@ -43,4 +43,19 @@ static inline CK_RV await(CK_SESSION_HANDLE session, const char *function, CK_AS
   }
 }
 
+/* A private key whose signatures take long: SLH-DSA-SHA2-256s. */
+static inline void slh_dsa(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE pair[2]) {
+  CK_MECHANISM mechanism = {CKM_SLH_DSA_KEY_PAIR_GEN, NULL, 0};
+  CK_SLH_DSA_PARAMETER_SET_TYPE set = CKP_SLH_DSA_SHA2_256S;
+  CK_BBOOL yes = CK_TRUE;
+  CK_ATTRIBUTE name = {CKA_LABEL, "slh", 3};
+  CK_ATTRIBUTE token = {CKA_TOKEN, &yes, sizeof yes};
+  CK_ATTRIBUTE public_key[] = {
+      name, token, {CKA_VERIFY, &yes, sizeof yes}, {CKA_PARAMETER_SET, &set, sizeof set}};
+  CK_ATTRIBUTE private_key[] = {name, token, {CKA_SIGN, &yes, sizeof yes}};
+  ANSWERS(p11->C_GenerateKeyPair(session, &mechanism, public_key, COUNT(public_key), private_key,
+                                 COUNT(private_key), &pair[0], &pair[1]),
+          CKR_OK);
+}
+
 #endif

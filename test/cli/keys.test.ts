@@ -103,6 +103,54 @@ $ softoki generate --token ca --type ed25519:32
   )
 })
 
+test('softoki generate makes Diffie-Hellman keys in the well-known groups', async (t) => {
+  await transcript(
+    shellHome(t, PINS),
+    `
+$ softoki init --label ca >/dev/null
+
+$ softoki generate --token ca --type dh:ffdhe2048 --label one --id 01 >/dev/null
+
+$ softoki generate --token ca --type dh:modp3072 --label other --id 02 >/dev/null
+
+$ softoki objects --token ca
+CLASS        TYPE  LABEL  ID  SIZE       USAGE   ACCESS
+public key   DH    one    01  2048 bits          public, token
+public key   DH    other  02  3072 bits          public, token
+private key  DH    one    01  2048 bits  derive  private, token
+private key  DH    other  02  3072 bits  derive  private, token
+
+$ softoki generate --token ca --type dh:2048
+! softoki: no size "2048" for dh: --type dh:SIZE takes a group: ffdhe or modp with 2048, 3072, 4096, 6144 or 8192, such as dh:ffdhe3072
+[2]
+`,
+  )
+})
+
+test('softoki generate makes keys for ciphers', async (t) => {
+  await transcript(
+    shellHome(t, PINS),
+    `
+$ softoki init --label ca >/dev/null
+
+$ softoki generate --token ca --type aes-xts:512 --label disk --id 01 >/dev/null
+
+$ softoki generate --token ca --type camellia:192 --label flower --id 02 >/dev/null
+
+$ softoki generate --token ca --type des3 --label old --id 03 >/dev/null
+
+$ softoki generate --token ca --type chacha20 --label stream --id 04 >/dev/null
+
+$ softoki objects --token ca
+CLASS       TYPE      LABEL   ID  SIZE      USAGE                        ACCESS
+secret key  AES_XTS   disk    01  512 bits  encrypt decrypt wrap unwrap  private, token
+secret key  CAMELLIA  flower  02  192 bits  encrypt decrypt wrap unwrap  private, token
+secret key  DES3      old     03            encrypt decrypt wrap unwrap  private, token
+secret key  CHACHA20  stream  04  256 bits  encrypt decrypt wrap unwrap  private, token
+`,
+  )
+})
+
 test('a mistake in what to generate is answered with the next step', async (t) => {
   await transcript(
     shellHome(t, PINS),
@@ -124,7 +172,7 @@ $ softoki generate --token ca --type aes:100
 [2]
 
 $ softoki generate --token ca --type dsa:2048
-! softoki: no key type "dsa": --type takes rsa, ec, ed25519, ed448, x25519, x448, ml-dsa, slh-dsa, ml-kem, aes, generic
+! softoki: no key type "dsa": --type takes rsa, ec, dh, ed25519, ed448, x25519, x448, ml-dsa, slh-dsa, ml-kem, aes, aes-xts, camellia, aria, seed, des3, chacha20, generic
 [2]
 
 $ softoki generate --token ca --type aes:128 --usage sing

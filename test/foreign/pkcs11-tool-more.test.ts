@@ -321,3 +321,13 @@ test('the token passes the further tests that pkcs11-tool has', async (t) => {
     assert.match(await pkcs11('--show-info'), /Manufacturer\s+Softoki/),
   )
 })
+
+test('pkcs11-tool lists the interfaces of 3.2, 3.0 and 2.40', async (t) => {
+  const bench = await openBench(t)
+  if (bench === undefined) return
+  const told = await bench.pkcs11('--list-interfaces')
+  assert.deepEqual(
+    Array.from(told.matchAll(/version: (\S+)/g), ([, version]) => version),
+    ['3.2', '3.0', '2.40'],
+  )
+})

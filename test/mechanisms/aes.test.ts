@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { GcmDecrypting } from '../../src/mechanisms/aes-ciphers.ts'
+import { gcmDecrypting } from '../../src/mechanisms/aes-ciphers.ts'
 import { CKM, CKR } from '../../src/standard/constants.ts'
 import { Surrender } from '../../src/surrender/surrender.ts'
 import { begin, type Given, gcm, gcmAad, iv16, key128, none, run } from './aes-calls.ts'
@@ -284,7 +284,7 @@ test('GCM needs an IV and goes by its length in bytes, not in bits', async () =>
 
 test('a GCM decryption withholds no more than its bound', async () => {
   const what = { iv: randomBytes(12), aad: none, tagLength: 16 }
-  const cipher = new GcmDecrypting(key128, what, 1000)
+  const cipher = gcmDecrypting(key128, what, { most: 1000 })
   cipher.update(new Uint8Array(1016))
   assert.throws(
     () => cipher.update(new Uint8Array(1)),

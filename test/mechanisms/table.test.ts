@@ -63,9 +63,29 @@ test('each row bears the name of its constant', () => {
     assert.equal(CKK[name as keyof typeof CKK], type, name)
 })
 
+/** 6.47.7 has its parameter, and no table has it. */
+const NOT_TICKED: ReadonlySet<string> = new Set(['CAMELLIA_CTR'])
+
+/** Table 45 of 6.1.14 has them; the table at the head of 6.1 leaves them out, as deprecated. */
+const DEPRECATED: Readonly<Record<string, readonly string[]>> = {
+  MD5_RSA_PKCS: ['SIG&VER'],
+  RIPEMD160_RSA_PKCS: ['SIG&VER'],
+}
+
+/** The standard's header numbers these, and its tables forget them: they are of TLS 1.0 and 1.1. */
+const NUMBERED_ONLY: Readonly<Record<string, readonly string[]>> = {
+  TLS_MASTER_KEY_DERIVE: ['DRV'],
+  TLS_MASTER_KEY_DERIVE_DH: ['DRV'],
+  TLS_KEY_AND_MAC_DERIVE: ['DRV'],
+  TLS_PRF: ['DRV'],
+}
+
 test('each row stands in the standard’s table, in the chapter it names', () => {
   for (const { type, name, section } of mechanisms.values()) {
+    if (name in DEPRECATED) continue
+    if (name in NUMBERED_ONLY) continue
     const row = standard[`CKM_${name}`]
+    if (NOT_TICKED.has(name)) continue
     assert.ok(row, `CKM_${name}`)
     assert.equal(Number(row.value), type, name)
     if (row.section.startsWith('hist/')) {
@@ -77,14 +97,24 @@ test('each row stands in the standard’s table, in the chapter it names', () =>
   }
 })
 
-/** What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and C_Verify. */
-const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = { POLY1305: ['SIG&VER'] }
+/**
+ * What the table at the head of 6.60 ticks is encryption and wrapping; its text has C_Sign and
+ * C_Verify. No table has Camellia in counter mode, which is used as that of AES is.
+ */
+const TICKED_WRONGLY: Readonly<Record<string, readonly string[]>> = {
+  POLY1305: ['SIG&VER'],
+  CAMELLIA_CTR: ['ENC&DEC', 'WRP&UWRP'],
+}
 
 test('each row has some use, and none that the standard does not tick', () => {
   for (const row of mechanisms.values()) {
     const made = uses.filter((use) => row[use] !== undefined)
     assert.ok(made.length > 0, row.name)
-    const ticked = TICKED_WRONGLY[row.name] ?? standard[`CKM_${row.name}`]?.functions ?? []
+    const { [row.name]: ticked = standard[`CKM_${row.name}`]?.functions ?? [] } = {
+      ...TICKED_WRONGLY,
+      ...DEPRECATED,
+      ...NUMBERED_ONLY,
+    }
     for (const use of made) assert.ok(ticked.includes(COLUMN_OF[use]), `CKM_${row.name}: ${use}`)
   }
 })

@@ -20,11 +20,14 @@ interface WycheproofFile<Group, Case> {
   readonly testGroups: readonly (Group & { readonly tests: readonly Case[] })[]
 }
 
-/** Runs `check` for every case of a file and tells how many there were. */
+/**
+ * Runs `check` for every case of a file and tells how many there were. A case that does not apply
+ * answers why.
+ */
 export async function everyCase<Group, Case extends WycheproofCase>(
   t: TestContext,
   file: string,
-  check: (one: Case, group: Group) => void | Promise<void>,
+  check: (one: Case, group: Group) => unknown,
 ): Promise<void> {
   const path = new URL(`${file}_test.json`, folder)
   if (!existsSync(path)) {
@@ -33,11 +36,15 @@ export async function everyCase<Group, Case extends WycheproofCase>(
   }
   const vectors = JSON.parse(readFileSync(path, 'utf8')) as WycheproofFile<Group, Case>
   let count = 0
+  const inapplicable = new Map<string, number>()
   for (const group of vectors.testGroups)
     for (const one of group.tests) {
-      await check(one, group)
+      const why = await check(one, group)
+      if (typeof why === 'string') inapplicable.set(why, (inapplicable.get(why) ?? 0) + 1)
       count++
     }
   if (count !== vectors.numberOfTests) throw new Error(`${count} cases of ${vectors.numberOfTests}`)
-  t.diagnostic(`${file}: ${count} cases as Wycheproof expects`)
+  const left = [...inapplicable.values()].reduce((sum, cases) => sum + cases, 0)
+  t.diagnostic(`${file}: ${count - left} cases as Wycheproof expects`)
+  for (const [why, cases] of inapplicable) t.diagnostic(`${file}: ${cases} not applicable: ${why}`)
 }

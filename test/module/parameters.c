@@ -102,6 +102,11 @@ static void lengths_in_bits(void) {
   ANSWERS(p11->C_DigestInit(1, &mechanism), CKR_OK);
   chacha.ulNonceBits = ~0ul;
   ANSWERS(p11->C_DigestInit(1, &mechanism), CKR_MECHANISM_PARAM_INVALID);
+  CK_SALSA20_CHACHA20_POLY1305_PARAMS sealed = {(CK_BYTE *)"0123456789ab", 96, NULL, 0};
+  CK_MECHANISM sealing = {CKM_CHACHA20_POLY1305, &sealed, sizeof sealed};
+  ANSWERS(p11->C_DigestInit(1, &sealing), CKR_OK);
+  sealed.ulNonceLen = 12;
+  ANSWERS(p11->C_DigestInit(1, &sealing), CKR_OK);
 }
 
 int main(int count, char **arguments) {

@@ -156,5 +156,10 @@ describe('parameters that hold more than values', () => {
       hex(bytes('1234'), u64(32), bytes('0123456789ab'), u64(96)),
       hex(NULL, u64(32), bytes('0123456789ab'), u64(95)),
     ])
+    // 6.61.3 has bits, many an application bytes.
+    assert.deepEqual(sent('C_DigestInit', CKM.CHACHA20_POLY1305), [
+      hex(bytes('0123456789ab'), u64(96), NULL),
+      hex(bytes('0123456789ab'), u64(12), NULL),
+    ])
   })
 })

@@ -17,6 +17,7 @@ export const LAYOUTS: readonly (readonly [type: number, layout: string, use?: nu
   [CKM.TLS_PRF, structures.CK_TLS_PRF_PARAMS.layout],
   [CKM.PBE_SHA1_DES3_EDE_CBC, structures.CK_PBE_PARAMS.layout],
   [CKM.CHACHA20, structures.CK_CHACHA20_PARAMS.layout],
+  [CKM.CHACHA20_POLY1305, structures.CK_SALSA20_CHACHA20_POLY1305_PARAMS.layout],
   [CKM.AES_GCM, structures.CK_GCM_WRAP_PARAMS.layout, 1],
   [CKM.AES_GCM, structures.CK_GCM_MESSAGE_PARAMS.layout, 2],
 ]

@@ -108,6 +108,7 @@ function fieldValue(field: Field): Arbitrary<ParameterValue> {
     v: versions,
     f: fc.uint8Array({ minLength: length, maxLength: length }),
     p: bytes,
+    s: bytes,
     q: bytes,
     r: maybe(some),
     b: maybe(some),

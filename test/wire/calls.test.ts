@@ -234,5 +234,5 @@ test('a count or a length that the message does not hold takes no memory', () =>
 test('every structure that flattens has as many values as its layout', () => {
   for (const [name, { layout, names }] of Object.entries(structures))
     if (layout !== null)
-      assert.equal(layout.match(/\*[uv]|[uyvfpqrbt{]/g)?.length, names.length, name)
+      assert.equal(layout.match(/\*[uv]|[uyvfpqrsbt{]/g)?.length, names.length, name)
 })
