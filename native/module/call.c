@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "keeper.h"
 #include "log.h"
 #include "module.h"
 #include "pending.h"
@@ -27,6 +28,7 @@ static void prepare(struct call *call, const struct function *function) {
   call->exchange.room_length = 0;
   call->data = NULL;
   call->data_length = 0;
+  call->reached = false;
   call->room_count = 0;
   call->attributes = 0;
   call->parameter.structure = NULL;
@@ -141,8 +143,12 @@ void call_transact(struct call *call) {
   message_end(&call->message);
   converse(call);
   if (!module_is_still(call->generation)) return;
-  exchange_end(&module.connection, &call->exchange);
+  if (call->rv == CKR_PENDING && call->reached && module.keeps)
+    keeper_begin(call);
+  else
+    exchange_end(&module.connection, &call->exchange);
   pending_begun(call);
+  keepers_see_off();
 }
 
 static const char *nameable(CK_RV rv) {

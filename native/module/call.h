@@ -39,6 +39,8 @@ struct call {
   /* The caller's data, for READ. */
   const uint8_t *data;
   size_t data_length;
+  /* The service reaches back for the data, or into the room: after CKR_PENDING too. */
+  bool reached;
   /* How many elements the caller has room for. */
   CK_ULONG room_count;
   /* How many attributes the message holds. */

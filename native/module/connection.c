@@ -25,6 +25,7 @@ void connection_open(struct connection *connection, int fd) {
   connection->led = connection->dead = false;
   connection->under_way = 0;
   connection->bytes_under_way = 0;
+  atomic_store(&connection->over, 0);
   connection->input_at = connection->input_end = 0;
 }
 
@@ -81,6 +82,7 @@ void exchange_begin(struct connection *connection, struct exchange *exchange, si
   exchange->thread = pthread_self();
   exchange->first = exchange->last = NULL;
   exchange->queued = 0;
+  exchange->kept = exchange->over = false;
   atomic_init(&exchange->asleep, 0);
 
   lock_take(&connection->table);
@@ -95,10 +97,33 @@ void exchange_begin(struct connection *connection, struct exchange *exchange, si
   lock_release(&connection->table);
 }
 
-void exchange_end(struct connection *connection, struct exchange *exchange) {
-  lock_take(&connection->table);
+static struct exchange **place_of(struct connection *connection, const struct exchange *exchange) {
   struct exchange **at = &connection->exchanges;
   while (*at != NULL && *at != exchange) at = &(*at)->next;
+  return at;
+}
+
+/* The table is locked. What is counted once is seen off once. */
+static void mark_over(struct connection *connection, struct exchange *exchange) {
+  if (exchange->kept && !exchange->over) atomic_fetch_add(&connection->over, 1);
+  exchange->over = true;
+}
+
+void exchange_keep(struct connection *connection, struct exchange *from, struct exchange *to) {
+  bool over = from->over || connection->dead;
+  *to = *from;
+  struct exchange **at = place_of(connection, from);
+  if (*at != NULL) *at = to;
+  from->first = from->last = NULL;
+  to->kept = true;
+  to->over = false;
+  if (over) mark_over(connection, to);
+}
+
+void exchange_end(struct connection *connection, struct exchange *exchange) {
+  lock_take(&connection->table);
+  mark_over(connection, exchange);
+  struct exchange **at = place_of(connection, exchange);
   if (*at != NULL) *at = exchange->next;
   bool was_full = is_full(connection, WIRE_BODY_MAX);
   connection->under_way--;
@@ -244,7 +269,8 @@ static void wake(struct exchange *exchange) {
 }
 
 /*
- * Hands a frame to its exchange; the table is locked. A PUT is carried out at once, so that a long
+ * Hands a frame to its exchange; the table is locked. The END of one is noted before any frame after
+ * it is handed on. A PUT is carried out at once, so that a long
  * row of them needs no memory: the caller cannot leave before its answer is delivered.
  */
 static bool deliver(struct connection *connection, struct frame *frame, uint32_t code) {
@@ -262,6 +288,7 @@ static bool deliver(struct connection *connection, struct frame *frame, uint32_t
     frame_free(frame);
     return false;
   }
+  if (big_endian_u32(frame->body) == WIRE_CALL_END) mark_over(connection, exchange);
   if (exchange->first == NULL)
     exchange->first = frame;
   else
@@ -284,8 +311,10 @@ static void lead(struct connection *connection) {
 
   connection_break(connection);
   connection->dead = true;
-  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
+  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next) {
+    mark_over(connection, at);
     if (atomic_load(&at->asleep)) wake(at);
+  }
 }
 
 /* The thread that goes wakes one that sleeps, which then leads. */

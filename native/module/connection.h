@@ -1,7 +1,8 @@
 /*
  * The one connection of the process to the service. Any thread that waits for an answer may read the
  * socket: it leads, hands each frame to the exchange whose code it carries, and passes the lead on
- * when its own answer is there. No thread of ours exists.
+ * when its own answer is there. Threads of ours exist only for functions that are pending (keeper.h);
+ * they wait and lead as any other.
  */
 #ifndef SOFTOKI_CONNECTION_H
 #define SOFTOKI_CONNECTION_H
@@ -38,6 +39,8 @@ struct exchange {
   struct frame *first, *last;
   unsigned queued;
   _Atomic uint32_t asleep;
+  /* A keeper has it (keeper.h). The service sent END, or will send nothing more. */
+  bool kept, over;
 };
 
 struct connection {
@@ -54,6 +57,8 @@ struct connection {
   unsigned under_way;
   size_t bytes_under_way;
   _Atomic uint32_t ended;
+  /* Exchanges that are over and whose keepers have not been seen off. */
+  _Atomic uint32_t over;
   /* Read and not yet used; belongs to the thread that leads. */
   size_t input_at, input_end;
   uint8_t input[16384];
@@ -75,6 +80,8 @@ void exchange_begin(struct connection *connection, struct exchange *exchange, si
                     bool waits);
 /* Takes it out; frames that nobody took are dropped. */
 void exchange_end(struct connection *connection, struct exchange *exchange);
+/* Puts `to` in its place, with the frames that nobody took. The table is locked. */
+void exchange_keep(struct connection *connection, struct exchange *from, struct exchange *to);
 /* Marks the exchange as running its callback, or not. */
 void exchange_calls_back(struct connection *connection, struct exchange *exchange, bool does);
 /*

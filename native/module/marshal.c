@@ -45,6 +45,7 @@ void put_data(struct call *call, const char *name, const CK_BYTE *data, CK_ULONG
   message_u8(&call->message, here);
   call->data = data;
   call->data_length = length;
+  call->reached |= !here;
   if (here && length > 0) message_splice(&call->message, data, length);
 }
 
@@ -76,6 +77,7 @@ void put_room(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG_PT
   put_offer(call, room, *length);
   call->exchange.room = room;
   call->exchange.room_length = call->room_count;
+  call->reached |= call->room_count > WIRE_DATA_MAX;
 }
 
 void put_last_room(struct call *call, CK_BYTE_PTR room, const CK_ULONG *length) {
@@ -91,6 +93,7 @@ void put_fill(struct call *call, const char *name, CK_BYTE_PTR room, CK_ULONG le
   message_u64(&call->message, length);
   call->exchange.room = room;
   call->exchange.room_length = length;
+  call->reached |= length > WIRE_DATA_MAX;
 }
 
 void put_list(struct call *call, const char *name, CK_ULONG_PTR list, CK_ULONG_PTR count) {

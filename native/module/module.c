@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "keeper.h"
 #include "log.h"
 #include "marshal.h"
 #include "pace.h"
@@ -81,6 +82,7 @@ static void enter_phase(enum phase phase) {
  */
 static void forget(void) {
   connection_close(&module.connection);
+  keepers_forget();
   sessions_free(module.sessions);
   module.sessions = NULL;
   layouts_free(&module.layouts);
@@ -101,14 +103,18 @@ __attribute__((constructor)) static void loaded(void) {
 }
 
 /*
- * dlclose, or the end of the process, without C_Finalize. The application's mutexes are left, since
- * its functions may be gone already; and everything is, where threads that still run are in calls.
+ * dlclose, or the end of the process, without C_Finalize. Keepers end before their code goes. The
+ * application's mutexes are left, since its functions may be gone already; and everything is, where
+ * threads that still run are in calls.
  */
 __attribute__((destructor)) static void unloaded(void) {
   uint32_t ready = life_in(READY);
   if (!atomic_compare_exchange_strong(&module.life, &ready, life_in(STOPPING))) return;
   bool idle = atomic_load(&module.users) == 0;
-  if (idle) forget();
+  if (idle) {
+    keepers_end();
+    forget();
+  }
   enter_phase(idle ? OUTSIDE : READY);
 }
 
@@ -154,18 +160,20 @@ static void put_program(struct call *call) {
 }
 
 /*
- * C_Initialize for the service: who the application is, whether it wants its calls told, and its pace.
+ * C_Initialize for the service: who the application is, whether it wants its calls told, its pace, and
+ * whether what it gave can be reached after CKR_PENDING.
  * The answer tells how to flatten parameters.
  */
 static CK_RV introduce(uint64_t pace) {
   static const struct function row = {
-      .name = "C_Initialize", .index = 0, .request = "zuyu", .answer = "L", .gone = CKR_FUNCTION_FAILED};
+      .name = "C_Initialize", .index = 0, .request = "zuyuy", .answer = "L", .gone = CKR_FUNCTION_FAILED};
   struct call call;
   if (!call_begin_starting(&call, &row)) return CKR_GENERAL_ERROR;
   put_program(&call);
   put_ulong(&call, (CK_ULONG)getpid());
   put_bool(&call, log_wanted());
   put_ulong(&call, pace);
+  put_bool(&call, module.keeps);
   call_transact(&call);
   get_layouts(&call, &module.layouts);
   return call_end(&call);
@@ -193,6 +201,10 @@ static CK_RV initialize(const struct locking *locking) {
   return rv;
 }
 
+static bool may_have_threads(const CK_C_INITIALIZE_ARGS *arguments) {
+  return arguments == NULL || (arguments->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS) == 0;
+}
+
 EXPORTED
 CK_RV C_Initialize(CK_VOID_PTR pInitArgs) {
   struct locking locking;
@@ -204,6 +216,7 @@ CK_RV C_Initialize(CK_VOID_PTR pInitArgs) {
 
   /* A thread that is cancelled in here would leave all others waiting. */
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+  module.keeps = may_have_threads(pInitArgs);
   rv = initialize(&locking);
   if (rv != CKR_OK) forget();
   enter_phase(rv == CKR_OK ? READY : OUTSIDE);
@@ -230,6 +243,7 @@ static void finalize(struct call *call) {
   connection_break(&module.connection);
   call_end(call);
   for (uint32_t users; (users = atomic_load(&module.users)) != 0;) wait_while(&module.users, users);
+  keepers_end();
   forget();
   destroy_locks();
   enter_phase(OUTSIDE);

@@ -15,6 +15,8 @@ struct module {
   _Atomic uint32_t users;
   /* Counts C_Initialize, so that a call knows the one it began under. */
   _Atomic uint32_t generation;
+  /* The application lets us have threads (keeper.h). */
+  bool keeps;
   struct connection connection;
   /* Guarded by connection.table. */
   struct session *sessions;

@@ -48,22 +48,27 @@ static void serve_surrender(struct call *call) {
   message_end(&message);
 }
 
-static void serve_read(struct call *call) {
-  read_exactly(&call->reader, "uu");
-  uint64_t offset = read_u64(&call->reader), length = read_u64(&call->reader);
-  if (!read_to_end(&call->reader) || length > WIRE_DATA_MAX || offset > call->data_length ||
-      length > call->data_length - offset) {
-    call_malformed(call);
-    return;
-  }
+bool surrender_read(const struct exchange *exchange, struct reader *reader, const uint8_t *data,
+                    size_t data_length) {
+  read_exactly(reader, "uu");
+  uint64_t offset = read_u64(reader), length = read_u64(reader);
+  if (!read_to_end(reader) || length > WIRE_DATA_MAX || offset > data_length ||
+      length > data_length - offset)
+    return false;
 
   struct message message;
   message_begin(&message, WIRE_CALL_READ, "a");
   message_u32(&message, (uint32_t)length);
-  if (length > 0) message_splice(&message, call->data + offset, length);
-  message_seal(&message, call->exchange.code);
+  if (length > 0) message_splice(&message, data + offset, length);
+  message_seal(&message, exchange->code);
   connection_send(&module.connection, &message);
   message_end(&message);
+  return true;
+}
+
+static void serve_read(struct call *call) {
+  if (!surrender_read(&call->exchange, &call->reader, call->data, call->data_length))
+    call_malformed(call);
 }
 
 static void serve_trace(struct call *call) {

@@ -42,12 +42,15 @@ const outputKinds = (name: FunctionName): string[] => {
 }
 
 /** A function's answer as CK_ASYNC_DATA tells it. */
-function resultOf(name: FunctionName, answer: unknown): AsyncResult {
+function resultOf({ name, inputs }: Pending, answer: unknown): AsyncResult {
   const kinds = outputKinds(name)
   const outputs = kinds.length === 1 ? [answer] : ((answer ?? []) as unknown[])
   const objects = outputs.filter((_, at) => kinds[at] === 'ulongOut') as number[]
   const at = kinds.findIndex((kind) => kind === 'room' || kind === 'fill')
-  return { value: at < 0 ? null : (outputs[at] as Filled), objects }
+  if (at < 0) return { value: null, objects }
+  // Where C_GenerateRandom put all the bytes: its one input after the session is their number.
+  const value = (outputs[at] as Filled | null) ?? { put: inputs[0] as number }
+  return { value, objects }
 }
 
 /** C_AsyncComplete. */
@@ -59,7 +62,7 @@ async function complete(session: Session, name: string, given: boolean): Promise
   session.pending = undefined
   const id = pending.keptAs
   try {
-    return resultOf(pending.name, await pending.collect())
+    return resultOf(pending, await pending.collect())
   } catch (error) {
     for (const kind of (functions[pending.name] as FunctionRow).operations) session.failed(kind)
     throw error
@@ -121,6 +124,7 @@ const signature: Keeping = {
     const operation: Operation = session.operation('sign')
     const { argument, keyId } = operation
     const bytes = data as Data
+    if (bytes.passing) throw unsaveable('its data is the application’s, which may end')
     if (argument === undefined || keyId === undefined || operation.updated)
       throw unsaveable('parts of its message are no longer here')
     if (!session.membership.isTokenObject(keyId))

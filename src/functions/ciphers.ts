@@ -20,7 +20,7 @@ export function whole(
   return after(
     runCipher(operation, { data, room, step: 'whole', surrender, context }),
     (filled) => {
-      if (isOver(filled)) session.end(kind)
+      if (isOver(filled)) session.end(kind, operation)
       return filled
     },
   )
@@ -52,7 +52,7 @@ export function last(
   return after(
     runCipher(operation, { data: noData, room, step: 'last', surrender, context }),
     (filled) => {
-      if (isOver(filled)) session.end(kind)
+      if (isOver(filled)) session.end(kind, operation)
       return filled
     },
   )

@@ -4,9 +4,17 @@
  * every error but CKR_BUFFER_TOO_SMALL does), in the message-based functions the message.
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
+import { after, STEP } from '../sessions/operation.ts'
 import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
-import type { CallContext, Data, FunctionName, MechanismArgument } from '../standard/calls.ts'
+import type {
+  CallContext,
+  Data,
+  Filled,
+  FunctionName,
+  MechanismArgument,
+  Room,
+} from '../standard/calls.ts'
 import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -71,6 +79,8 @@ interface Route {
   readonly outOfTurn: boolean
   /** With which flags C_SessionCancel stops it. */
   readonly flags: number
+  /** Where the room for its output stands among the inputs after the session; below 0: nowhere. */
+  readonly roomAt: number
 }
 
 /** What may be called on a session while a function of it is pending. */
@@ -89,7 +99,8 @@ const ANY_HANDLE: ReadonlySet<string> = new Set(['C_GetFunctionStatus', 'C_Cance
 
 function routeOf(name: FunctionName, run: Run): Route {
   const row: FunctionRow = functions[name]
-  const first = row.args.find((argument) => IN_KINDS.has(argument.kind))?.kind
+  const kinds = row.args.map(({ kind }) => kind).filter((kind) => IN_KINDS.has(kind))
+  const [first] = kinds
   return {
     name,
     row,
@@ -98,6 +109,7 @@ function routeOf(name: FunctionName, run: Run): Route {
     onSlot: first === 'slot',
     outOfTurn: OUT_OF_TURN.has(name),
     flags: flagsOf(name),
+    roomAt: kinds.findIndex((kind) => kind === 'room' || kind === 'fill') - 1,
   }
 }
 
@@ -164,7 +176,7 @@ function runOnSession(
     throw new CryptokiError(CKR.OPERATION_ACTIVE, `${session.pending.name} is pending`)
   const { row } = route
   if (!route.outOfTurn) session.runs(route.flags)
-  if (session.isAsynchronous && row.surrenders && mayWait(inputs))
+  if (session.isAsynchronous && row.surrenders && mayWait(route, inputs, setting.context))
     return runAsynchronously(route, session, inputs, setting)
   const { notify } = setting.context
   const surrender = new Surrender({
@@ -185,15 +197,33 @@ function runOnSession(
   }
 }
 
+/** Bytes of a pending function's output that wait here at most: 64 MiB. */
+const MOST_WAITING = 64 << 20
+
 /**
- * Whether all that a function needs is here, and nothing goes into the caller's parameter, so that it
- * can go on after its call was answered.
+ * Whether a function can go on after its call was answered: nothing goes into the caller's parameter,
+ * and its data and its room are here or can be reached then too. Output for a caller that takes it
+ * ahead of the answer never waits here where it is long.
  */
-const mayWait = (inputs: readonly unknown[]): boolean =>
-  !inputs.some((input) => {
+function mayWait(
+  { roomAt }: Route,
+  inputs: readonly unknown[],
+  { put, release }: CallContext,
+): boolean {
+  const room = (inputs[roomAt] as Room | undefined) ?? 0
+  if (release === undefined && room > (put === undefined ? MOST_WAITING : STEP)) return false
+  return !inputs.some((input) => {
     const { passing, answer } = (input ?? {}) as Partial<Data & MechanismArgument>
-    return passing === true || answer !== undefined
+    return (passing === true && release === undefined) || answer !== undefined
   })
+}
+
+/** Long output goes where it belongs as long as that can be reached. */
+function putLong(answer: unknown, { put, release }: CallContext): unknown {
+  if (!(answer instanceof Uint8Array) || answer.length <= STEP) return answer
+  if (put === undefined || release === undefined) return answer
+  return after(put(0, answer), (): Filled => ({ put: answer.length }))
+}
 
 /** Runs a function that may go on after CKR_PENDING. It surrenders to nobody. 5.22. */
 function runInBackground(
@@ -201,14 +231,14 @@ function runInBackground(
   pending: Pending,
   session: Session,
   inputs: readonly unknown[],
-  { application, interval }: Setting,
+  { application, context, interval }: Setting,
 ): unknown {
   const surrender = new Surrender({ interval, signals: [pending.signal] })
   return pending.start((work) => {
     const call = {
       ...AT_ONCE,
       application,
-      context: {},
+      context: context.release === undefined ? {} : { put: context.put },
       surrender,
       work,
       keptOperation: () => pending.keptAs,
@@ -216,7 +246,7 @@ function runInBackground(
         pending.unsaveable = why
       },
     }
-    return run(call, session, ...inputs)
+    return after(run(call, session, ...inputs), (answer) => putLong(answer, context))
   })
 }
 
@@ -267,15 +297,16 @@ async function endsWithin(interval: number, answer: Promise<unknown>): Promise<b
 async function orPending(
   answer: Promise<unknown>,
   pending: Pending,
-  { interval }: Setting,
+  { context, interval }: Setting,
   session: Session,
 ): Promise<unknown> {
-  if ((await endsWithin(interval, answer)) || pending.isMade || pending.signal.aborted) {
+  const ended = await endsWithin(interval, answer)
+  if (ended || pending.isMade || pending.isWorked || pending.signal.aborted) {
     const value = await answer
     session.pending = undefined
     return value
   }
-  pending.announce()
+  pending.announce(context.release)
   throw new CryptokiError(CKR.PENDING, `${pending.name} goes on`)
 }
 

@@ -1,6 +1,6 @@
 /** What digesting and signing functions have in common: a message in, a short value of known length out. */
 import type { Summary } from '../mechanisms/mechanism.ts'
-import { after, feed, isOver, runSummary } from '../sessions/operation.ts'
+import { after, feed, isOver, type Operation, runSummary } from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Data, Filled, Room } from '../standard/calls.ts'
 import type { Call } from './implementation.ts'
@@ -8,9 +8,15 @@ import type { Call } from './implementation.ts'
 type Kind = 'digest' | 'sign'
 type Answer = Filled | Promise<Filled>
 
-const endWith = (session: Session, kind: Kind, answer: Answer): Answer =>
+/** What is pending may have been cancelled, and another operation begun, by the time of its answer. */
+const endWith = (
+  session: Session,
+  kind: Kind,
+  operation: Operation<Summary>,
+  answer: Answer,
+): Answer =>
   after(answer, (filled) => {
-    if (isOver(filled)) session.end(kind)
+    if (isOver(filled)) session.end(kind, operation)
     return filled
   })
 
@@ -28,6 +34,7 @@ export const whole = (
   return endWith(
     session,
     kind,
+    operation,
     work(() => runSummary(operation, data, room, surrender)),
   )
 }
@@ -48,5 +55,7 @@ export function part(
 }
 
 /** C_DigestFinal, C_SignFinal. */
-export const last = ({ surrender }: Call, session: Session, kind: Kind, room: Room): Answer =>
-  endWith(session, kind, runSummary(session.operation<Summary>(kind), null, room, surrender))
+export function last({ surrender }: Call, session: Session, kind: Kind, room: Room): Answer {
+  const operation = session.operation<Summary>(kind)
+  return endWith(session, kind, operation, runSummary(operation, null, room, surrender))
+}

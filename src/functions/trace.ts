@@ -29,12 +29,14 @@ class CountedContext
   callbacks = 0
   readonly notify: CallContext['notify']
   readonly put: CallContext['put']
+  readonly release: CallContext['release']
   readonly #context: CallContext
 
   constructor(context: CallContext) {
-    const { notify, put } = context
+    const { notify, put, release } = context
     this.#context = context
     this.put = put
+    this.release = release
     this.notify =
       notify &&
       ((...event) => {

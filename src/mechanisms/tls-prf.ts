@@ -23,7 +23,7 @@ import type {
 } from './mechanism.ts'
 import { dataIn, numberIn } from './parameter.ts'
 import { secretValue } from './secret-keys.ts'
-import { anyTls, randomsIn, TLS_KEY_TYPES, tls10 } from './tls-parameters.ts'
+import { anyTls, type ProtocolPrf, randomsIn, TLS_KEY_TYPES, tls10 } from './tls-parameters.ts'
 
 const invalid = (why: string) => new CryptokiError(CKR.MECHANISM_PARAM_INVALID, why)
 
@@ -97,16 +97,18 @@ function exportKey(base: CryptokiObject, { mechanism, template }: Derive): Made 
   return strictest(new Map([...derivedValue(template, value), ...likeBase(template, base)]), base)
 }
 
-/** CKM_TLS_PRF: the bytes go to the application, and no key is made. */
-function pseudorandom(base: CryptokiObject, { mechanism }: Derive): readonly Made[] {
-  const room = dataIn(mechanism, 'output').length
-  if (room === 0) throw invalid('there is no room for output')
-  const seed = [dataIn(mechanism, 'seed')]
-  const secret = secretValue(base, TLS_KEY_TYPES)
-  const output = tls10()(secret, dataIn(mechanism, 'label'), seed, room)
-  mechanism.answer?.({ output })
-  return []
-}
+/** The PRF for itself: the bytes go to the application, and no key is made. */
+const pseudorandom =
+  (prfOf: (mechanism: MechanismArgument) => ProtocolPrf): NonNullable<Mechanism['derive']> =>
+  (base, { mechanism }) => {
+    const room = dataIn(mechanism, 'output').length
+    if (room === 0) throw invalid('there is no room for output')
+    const seed = [dataIn(mechanism, 'seed')]
+    const secret = secretValue(base, TLS_KEY_TYPES)
+    const output = prfOf(mechanism)(secret, dataIn(mechanism, 'label'), seed, room)
+    mechanism.answer?.({ output })
+    return []
+  }
 
 const KEYS = { keyTypes: TLS_KEY_TYPES, keySize: [1, LONGEST_SECRET] } as const
 
@@ -131,17 +133,28 @@ const exportRow = (name: 'TLS_KDF' | 'TLS12_KDF', section: string): Mechanism =>
   derive: exportKey,
 })
 
+/** 6.41.6: that of TLS 1.2 with the digest that the parameter names. */
+function wtls(mechanism: MechanismArgument): ProtocolPrf {
+  const { prf, isOld } = anyTls(mechanism, 'digestMechanism')
+  if (isOld) throw invalid('CKM_TLS_PRF is no digest')
+  return prf
+}
+
+const prfRow = (
+  row: Pick<Mechanism, 'section' | 'parameter'> & { readonly name: 'TLS_PRF' | 'WTLS_PRF' },
+  prfOf: (mechanism: MechanismArgument) => ProtocolPrf,
+): Mechanism => ({
+  ...row,
+  type: CKM[row.name],
+  ...KEYS,
+  standing: 'legacy',
+  furtherKeys: () => ({ besides: false, templates: [], handles: () => ({}) }),
+  derive: pseudorandom(prfOf),
+})
+
 export const tlsPrfs: readonly Mechanism[] = [
-  {
-    type: CKM.TLS_PRF,
-    name: 'TLS_PRF',
-    section: '6.40',
-    ...KEYS,
-    standing: 'legacy',
-    parameter: 'CK_TLS_PRF_PARAMS',
-    furtherKeys: () => ({ besides: false, templates: [], handles: () => ({}) }),
-    derive: pseudorandom,
-  },
+  prfRow({ name: 'TLS_PRF', section: '6.40', parameter: 'CK_TLS_PRF_PARAMS' }, tls10),
+  prfRow({ name: 'WTLS_PRF', section: '6.41.6', parameter: 'CK_WTLS_PRF_PARAMS' }, wtls),
   macRow('TLS_MAC', '6.40.3'),
   macRow('TLS12_MAC', '6.40.9'),
   exportRow('TLS_KDF', '6.40.8'),

@@ -50,6 +50,7 @@ export class Pending {
   #isWorked = false
   #isMade = false
   #announced = false
+  #release: (() => void) | undefined
   #keeper: Keeper | undefined
 
   constructor({ name, flags, inputs, made, keeper }: PendingOptions) {
@@ -92,16 +93,28 @@ export class Pending {
     const answer = run((make) => this.#work(make))
     if (!(answer instanceof Promise)) return answer
     this.#answer = answer
-    const settled = () => {
-      this.#isWorked = true
-    }
+    const settled = () => this.#worked()
     answer.then(settled, settled)
     return answer
   }
 
-  /** It answered CKR_PENDING: from now on what is made waits to be fetched. */
-  announce(): void {
+  /**
+   * It answers CKR_PENDING: from now on what is made waits to be fetched. `release` is called once
+   * the caller's data and room are no longer needed, at the latest when it is stopped or left.
+   */
+  announce(release?: () => void): void {
     this.#announced = true
+    this.#release = release
+  }
+
+  #worked(): void {
+    this.#isWorked = true
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    this.#release?.()
+    this.#release = undefined
   }
 
   /** Lets what was made become its answer. */
@@ -146,6 +159,7 @@ export class Pending {
   }
 
   #abandon(reason: CryptokiError): void {
+    this.#letGo()
     this.#collected.reject(reason)
     this.#answer?.catch(() => {})
   }
@@ -161,7 +175,7 @@ export class Pending {
     this.#isMade = true
     this.#made.resolve(value)
     if (!this.#announced) return value
-    this.#isWorked = true
+    this.#worked()
     await this.#collected.promise
     return value
   }

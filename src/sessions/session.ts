@@ -144,8 +144,9 @@ export class Session {
     this.#operations.set(kind, operation)
   }
 
-  end(kind: OperationKind): void {
-    this.#operations.delete(kind)
+  /** Ends the operation of a kind; where `only` is given, only that one. */
+  end(kind: OperationKind, only?: Operation): void {
+    if (only === undefined || this.#operations.get(kind) === only) this.#operations.delete(kind)
   }
 
   /** A function of this kind failed: its operation is over, of a message-based one its message. */

@@ -87,7 +87,7 @@ export interface MechanismArgument {
  */
 export interface Data {
   readonly length: number
-  /** It is there only while the call is under way: the application has it. */
+  /** It is there only while the call is under way (CallContext.release): the application has it. */
   readonly passing?: boolean
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
@@ -243,6 +243,11 @@ export interface CallContext {
   readonly signal?: AbortSignal | undefined
   /** Puts output into the caller's buffer at an offset, ahead of the answer; absent where output goes with the answer. */
   readonly put?: ((offset: number, bytes: Uint8Array) => void | Promise<void>) | undefined
+  /**
+   * Where data that is passing and `put` go on after CKR_PENDING was answered: to be called once when
+   * neither is needed any more, after which neither works. Absent where they end with the call.
+   */
+  readonly release?: (() => void) | undefined
 }
 
 /**

@@ -3,7 +3,17 @@ import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { checkHead } from './calls.ts'
-import { BACK, HAVE_READ, MILLION, PUT, READ, SURRENDER, SURRENDERED, TRACE } from './protocol.ts'
+import {
+  BACK,
+  END,
+  HAVE_READ,
+  MILLION,
+  PUT,
+  READ,
+  SURRENDER,
+  SURRENDERED,
+  TRACE,
+} from './protocol.ts'
 import { Reader, type Remote, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
@@ -13,6 +23,8 @@ export interface Outlet {
   send(parts: readonly Buffer[]): void
   /** A promise while too much waits to be sent, undefined otherwise. */
   ready(): Promise<void> | undefined
+  /** The code of a call is free: it is over. */
+  free(code: number): void
 }
 
 /** Someone waits for the client. */
@@ -29,7 +41,8 @@ function awaited<T>(wait: (waiting: Waiting<T>) => void): Promise<T> {
   return promise
 }
 
-const gone = () => new CryptokiError(CKR.FUNCTION_CANCELED, 'the application is gone')
+const gone = () =>
+  new CryptokiError(CKR.FUNCTION_CANCELED, 'the application is gone, or done with the function')
 
 export class CallUnderWay implements CallContext, Remote {
   readonly code: number
@@ -38,10 +51,14 @@ export class CallUnderWay implements CallContext, Remote {
   /** Absent for a function that is not on a session, and for a client that knows no callbacks. */
   notify: CallContext['notify']
   readonly put: CallContext['put']
+  release: CallContext['release']
   readonly #outlet: Outlet
   readonly #surrenders: Waiting<number>[] = []
   readonly #reads: (Waiting<Uint8Array> & { readonly length: number })[] = []
   #stop: AbortController | undefined
+  /** It was answered, and goes on where that was CKR_PENDING and the client keeps its data and room. */
+  #answered = false
+  #released = false
   #ended = false
 
   constructor(code: number, size: number, outlet: Outlet, extended: boolean) {
@@ -62,20 +79,47 @@ export class CallUnderWay implements CallContext, Remote {
     this.notify = (event, progress) => this.#surrender(session, event, progress)
   }
 
+  /** Its client keeps data and room beyond CKR_PENDING. */
+  mayLast(): void {
+    this.release = () => this.#release()
+  }
+
   /** Stops the function at its next surrender point. */
   abort(why: string): void {
     this.#stop ??= new AbortController()
     this.#stop.abort(new CryptokiError(CKR.FUNCTION_CANCELED, why))
   }
 
-  /** Whether it was answered and the client has replied to everything. */
-  get isOver(): boolean {
-    return this.#ended && this.#surrenders.length === 0 && this.#reads.length === 0
+  /** It was answered. */
+  answered(pending: boolean): void {
+    this.#answered = true
+    if (!pending || this.release === undefined) this.#end()
+    else if (this.#released) this.#sendEnd()
   }
 
-  /** It was answered. */
-  end(): void {
+  /** What the function no longer needs, nothing reaches for; where that comes first, CKR_PENDING does. */
+  #release(): void {
+    if (this.#ended || this.#released) return
+    this.#released = true
+    if (this.#answered) this.#sendEnd()
+  }
+
+  #sendEnd(): void {
+    const writer = new Writer()
+    writer.raw(END.head)
+    this.#outlet.send(writer.frame(this.code))
+    this.#end()
+  }
+
+  #end(): void {
     this.#ended = true
+    this.#freeCode()
+  }
+
+  /** The code is free once the client has replied to everything. */
+  #freeCode(): void {
+    if (this.#ended && this.#surrenders.length === 0 && this.#reads.length === 0)
+      this.#outlet.free(this.code)
   }
 
   /** The client is gone: nobody waits for it any more. */
@@ -86,7 +130,7 @@ export class CallUnderWay implements CallContext, Remote {
   }
 
   #checkOn(): void {
-    if (this.#ended) throw gone()
+    if (this.#ended || this.#released) throw gone()
   }
 
   #surrender(session: number, event: number, progress = -1): Promise<number> {
@@ -160,6 +204,7 @@ export class CallUnderWay implements CallContext, Remote {
     if (call === SURRENDERED.call) this.#surrendered(body)
     else if (call === HAVE_READ.call) this.#haveRead(body)
     else throw new WireError(`no call ${call}`)
+    this.#freeCode()
   }
 
   #surrendered(body: Buffer): void {

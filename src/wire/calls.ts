@@ -107,8 +107,8 @@ export function codecFor(table: object, kind: string): Codec {
 /** Call numbers of the extension: this and the function's index. */
 export const FIRST_CALL = 0x53000000
 
-/** C_Initialize: program, process id, whether calls are to be told, pace. */
-const introduction: readonly Codec[] = [text, ulong, bool, ulong]
+/** C_Initialize: program, process id, whether calls are to be told, pace, whether END is understood. */
+const introduction: readonly Codec[] = [text, ulong, bool, ulong, bool]
 
 /** How the values that come back of a call's parameter are read; undefined where it has none. */
 function backOf(name: FunctionName, parameters: Parameters): WireCall['back'] {

@@ -91,7 +91,7 @@ class Client implements Application {
 
   async initialize(program: string, interval: number | undefined): Promise<void> {
     this.#initialized = true
-    const self = { program, pid: process.pid, traces: this.#say !== undefined }
+    const self = { program, pid: process.pid, traces: this.#say !== undefined, keeps: false }
     const inputs = introductionInputs(interval === undefined ? self : { ...self, interval })
     const layouts = await this.#ask('C_Initialize', inputs, {})
     this.#layouts.push(...(layouts as LayoutRow[]))

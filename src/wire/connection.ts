@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Say, tracedCall } from '../functions/trace.ts'
-import type { Application, CallContext } from '../standard/calls.ts'
+import type { Application, CallContext, Data, Room } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError, returnValueOf } from '../standard/error.ts'
 import { CallUnderWay, type Outlet } from './call-under-way.ts'
@@ -29,6 +29,12 @@ interface Made {
   readonly underWay: CallUnderWay
   readonly inputs: readonly unknown[]
   readonly mostBody: number
+}
+
+/** Whether a call has data that stays with the client, or room that is filled while it is under way. */
+function reachesBack({ dataAt, roomAt }: WireCall, inputs: readonly unknown[]): boolean {
+  const data = inputs[dataAt] as Data | undefined
+  return data?.passing === true || ((inputs[roomAt] as Room | undefined) ?? 0) > MOST_HERE
 }
 
 export interface ConnectionOptions {
@@ -135,10 +141,7 @@ export class Connection implements Outlet {
       new Reader(body, STOP.head.length).end()
       call?.abort('the application stopped it')
     } else if (call === undefined) throw new WireError(`no call ${number}, and none under way`)
-    else {
-      call.reply(number, body)
-      if (call.isOver) this.#calls.delete(code)
-    }
+    else call.reply(number, body)
   }
 
   #request(protocol: Protocol, call: WireCall, code: number, body: Buffer): void {
@@ -149,6 +152,7 @@ export class Connection implements Outlet {
     const reader = new Reader(body, call.request.length, protocol.extended ? underWay : undefined)
     const inputs = readRequest(call, reader)
     if (protocol.extended && call.onSession) underWay.onSession(inputs[0] as number)
+    if (this.#introduction?.keeps && reachesBack(call, inputs)) underWay.mayLast()
     this.#calls.set(code, underWay)
     this.#size += underWay.size
     this.#run(protocol, call, underWay, inputs)
@@ -233,18 +237,22 @@ export class Connection implements Outlet {
     if (!(error instanceof CryptokiError)) this.#options.log(error, made.call.name)
     const writer = new Writer()
     writer.raw(ERROR)
-    writer.u64(returnValueOf(error))
-    this.#finish(made, writer)
+    const rv = returnValueOf(error)
+    writer.u64(rv)
+    this.#finish(made, writer, rv === CKR.PENDING)
   }
 
-  /** Sends the answer; the call is over unless its client owes a reply. */
-  #finish({ call, underWay, inputs }: Made, writer: Writer): void {
+  /** Sends the answer; the call is over unless its client owes a reply, or it is pending. */
+  #finish({ call, underWay, inputs }: Made, writer: Writer, pending = false): void {
     for (const at of call.pins) (inputs[at] as Uint8Array | null)?.fill(0)
     if (this.#ended) return
     this.#size -= underWay.size
-    underWay.end()
-    if (underWay.isOver) this.#calls.delete(underWay.code)
     this.send(writer.frame(underWay.code))
+    underWay.answered(pending)
+  }
+
+  free(code: number): void {
+    this.#calls.delete(code)
   }
 
   send(parts: readonly Buffer[]): void {

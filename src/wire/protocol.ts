@@ -30,6 +30,9 @@ export const STOP = { call: 0x53010003, head: head(0x53010003, '') }
 /** What the service tells a client about a call, where C_Initialize asked for it. */
 export const TRACE = { call: 0x53010005, head: head(0x53010005, 'a') }
 
+/** What the service sends once it needs nothing more of a call that it answered with CKR_PENDING. */
+export const END = { call: 0x53010006, head: head(0x53010006, '') }
+
 /** Progress is told in millionths. */
 export const MILLION = 1_000_000
 
@@ -45,6 +48,8 @@ export interface Introduction {
   readonly traces: boolean
   /** The pace of its callbacks in milliseconds, where it wishes one of its own. */
   readonly interval?: number
+  /** Whether data that stays with it and long room can be reached after CKR_PENDING too. */
+  readonly keeps: boolean
 }
 
 export interface Protocol {
@@ -67,7 +72,7 @@ const p11kit = (version: number): Protocol => ({
   extended: false,
   introductionOf(inputs) {
     checkHandshake(inputs)
-    return { program: 'p11-kit', traces: false }
+    return { program: 'p11-kit', traces: false, keeps: false }
   },
   greeting: undefined,
 })
@@ -81,6 +86,7 @@ export type IntroductionInputs = readonly [
   pid: number,
   traces: boolean,
   interval: number,
+  keeps: boolean,
 ]
 
 /** What an application introduces itself with. */
@@ -89,10 +95,12 @@ export const introductionInputs = (introduction: Introduction): IntroductionInpu
   introduction.pid ?? 0,
   introduction.traces,
   introduction.interval ?? CK_UNAVAILABLE_INFORMATION,
+  introduction.keeps,
 ]
 
-function introductionOf([program, pid, traces, interval]: IntroductionInputs): Introduction {
-  const introduction = { program, pid, traces }
+function introductionOf(inputs: IntroductionInputs): Introduction {
+  const [program, pid, traces, interval, keeps] = inputs
+  const introduction = { program, pid, traces, keeps }
   if (interval === CK_UNAVAILABLE_INFORMATION) return introduction
   if (interval > LONGEST_INTERVAL)
     throw new CryptokiError(CKR.ARGUMENTS_BAD, `a pace of ${interval} ms: at most 3600000`)

@@ -57,3 +57,10 @@ test('wrong ids, names, versions and buffers are refused, and what is pending go
   const { run } = await program(t)
   assert.deepEqual(await run('refuse'), { refused: true })
 })
+
+test('a digest over 256 MiB of the program is pending too', async (t) => {
+  const { run } = await program(t)
+  const { pending, polls } = await run<{ pending: boolean; polls: number }>('data')
+  t.diagnostic(`asked for ${polls} times more`)
+  assert.ok(pending)
+})

@@ -231,6 +231,12 @@ export const parameters: Record<
     label: Buffer.from('label'),
     output: Buffer.alloc(16),
   }),
+  CK_WTLS_PRF_PARAMS: () => ({
+    digestMechanism: CKM.SHA_1,
+    seed: Buffer.from('seed'),
+    label: Buffer.from('label'),
+    output: Buffer.alloc(16),
+  }),
   CK_IKE_PRF_DERIVE_PARAMS: () => ({
     prfMechanism: CKM.SHA256_HMAC,
     dataAsKey: 0,

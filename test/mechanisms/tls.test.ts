@@ -543,6 +543,24 @@ test('CKM_TLS_PRF gives its output to the application and makes no key', async (
     )
 })
 
+test('CKM_WTLS_PRF is P_hash of RFC 5246, 5, with the digest that its parameter names', async (t) => {
+  const token = await open(t)
+  const base = await secret(token, MASTER)
+  const [label, seed] = [Buffer.from('label'), Buffer.from('seed')]
+  const made = async (digestMechanism: number) => {
+    const values = { digestMechanism, label, seed, output: new Uint8Array(20) }
+    const { mechanism, given } = answering(CKM.WTLS_PRF, values)
+    assert.equal(await derive(token, mechanism, base, {}), CK_INVALID_HANDLE)
+    return (given as [Parameter])[0].output
+  }
+  const hmac = (...data: Uint8Array[]) =>
+    createHmac('sha1', MASTER).update(Buffer.concat(data)).digest()
+  const first = hmac(label, seed)
+  assert.deepEqual(await made(CKM.SHA_1), Uint8Array.from(hmac(first, label, seed)))
+  await assert.rejects(made(CKM.TLS_PRF), answers('MECHANISM_PARAM_INVALID'))
+  await assert.rejects(made(CKM.AES_CBC), answers('MECHANISM_PARAM_INVALID'))
+})
+
 test('the default profile has TLS 1.2 and neither SSL 3.0 nor the PRF with MD5', async (t) => {
   const token = await openToken(t)
   const listed = (await token.call('C_GetMechanismList', [0, 1000])) as number[]

@@ -25,7 +25,7 @@ import { sessionSteps } from './session-steps.ts'
 import { Tally, World } from './world.ts'
 
 /** SOFTOKI_MODEL_SEQUENCES=20000 looks for longer. */
-const SEQUENCES = Number(process.env.SOFTOKI_MODEL_SEQUENCES ?? 600)
+const SEQUENCES = Number(process.env.SOFTOKI_MODEL_SEQUENCES ?? 2000)
 const MOST_STEPS = 40
 
 /** Return values that the standard does not list, and we give all the same. */

@@ -57,6 +57,19 @@ static void rooms(CK_SESSION_HANDLE session) {
   released(room, 48);
 }
 
+/* What is pending: the memory goes at once, whatever the service sends for it still. */
+static void pending(CK_SESSION_HANDLE session) {
+  CK_ULONG size = 2 << 20;
+  CK_BYTE *data = guarded(size), *room = guarded(size);
+  for (int i = 0; i < 3; i++) {
+    CK_ULONG length = size;
+    p11->C_Encrypt(session, data, size, room, &length);
+  }
+  ANSWERS(p11->C_Finalize(NULL), CKR_OK);
+  released(data, size);
+  released(room, size);
+}
+
 static void attributes(void) {
   CK_BYTE *label = guarded(16), *one = guarded(8), *other = guarded(8);
   CK_BYTE *array = guarded(2 * sizeof(CK_ATTRIBUTE));
@@ -96,7 +109,7 @@ static void parameter(CK_SESSION_HANDLE session) {
 }
 
 static void (*const parts[])(void) = {structures, lists, attributes};
-static void (*const parts_of_session[])(CK_SESSION_HANDLE) = {rooms, handles, parameter};
+static void (*const parts_of_session[])(CK_SESSION_HANDLE) = {rooms, handles, parameter, pending};
 
 int main(int count, char **arguments) {
   CK_SESSION_HANDLE session;
@@ -104,11 +117,11 @@ int main(int count, char **arguments) {
   p11 = functions_of(load(arguments[1]));
   for (int i = atoi(arguments[2]); i > 0; i--) {
     if (p11->C_Initialize(NULL) != CKR_OK) continue;
-    if (i % 6 < 3)
-      parts[i % 6]();
+    if (i % 7 < 3)
+      parts[i % 7]();
     else if (p11->C_OpenSession(1, CKF_SERIAL_SESSION, NULL, notify, &session) == CKR_OK)
-      parts_of_session[i % 6 - 3](session);
-    ANSWERS(p11->C_Finalize(NULL), CKR_OK);
+      parts_of_session[i % 7 - 3](session);
+    p11->C_Finalize(NULL);
   }
   return 0;
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FunctionName } from '../../src/standard/calls.ts'
+import { CKR } from '../../src/standard/constants.ts'
 import { functions } from '../../src/standard/functions.ts'
 import { structures } from '../../src/standard/structures.ts'
 import {
   BACK,
   bytes,
   type Call,
+  END,
   fakeService,
   PUT,
   READ,
@@ -129,6 +131,23 @@ function answerOf(name: string, pick: (below: number) => number): readonly [stri
   return [letters, values(letters, layout, pick)]
 }
 
+/** Answers CKR_PENDING, and asks for more than there is, or for something, or says that it is over. */
+function goOnConfusedly(call: Call, pick: (below: number) => number): void {
+  call.fail(CKR.PENDING)
+  for (let i = pick(6); i > 0; i--) {
+    const at = u64([0, 0, 1 << 20, 2 << 20, 2 ** 40][pick(5)] as number)
+    const ways: (() => void)[] = [
+      () => call.tell(PUT, 'ua', at, bytes('x'.repeat(pick(60)))),
+      () => call.tell(READ, 'uu', at, u64([0, 100, 1 << 20, (1 << 20) + 1][pick(4)] as number)),
+      () => call.tell(END, ''),
+      () => call.tell(SURRENDER, 'uuu', u64(0), u64(0), u64(0)),
+      () => call.fail(0x30),
+    ]
+    ways[pick(pick(3) === 0 ? 5 : 2)]?.()
+  }
+  if (pick(4) > 0) call.tell(END, '')
+}
+
 /** Answers in one of the ways a service might be wrong. */
 function confusedly(call: Call, pick: (below: number) => number): void {
   const [letters, right] = answerOf(call.name, pick)
@@ -162,6 +181,9 @@ function confusedly(call: Call, pick: (below: number) => number): void {
     () => call.socket.write(Buffer.concat([u32(pick(9)), u32(pick(2)), u32(0xfffffff0)])),
     () => call.socket.write(Buffer.concat([u32(1), u32(9999), u32(8), Buffer.alloc(10_007)])),
     () => call.socket.end(),
+    () => call.tell(END, ''),
+    () => goOnConfusedly(call, pick),
+    () => goOnConfusedly(call, pick),
     () => {
       for (let i = 0; i < 40; i++) call.tell(SURRENDER, 'uuu', u64(session), u64(0), u64(0))
     },

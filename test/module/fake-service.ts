@@ -14,6 +14,7 @@ export const SURRENDER = 0x53010000
 export const READ = 0x53010001
 export const PUT = 0x53010002
 export const BACK = 0x53010004
+export const END = 0x53010006
 
 const names: readonly string[] = Object.keys(functions)
 

@@ -33,6 +33,7 @@ async function introduction(t: TestContext, env: Record<string, string>) {
     pid: values.readBigUInt64BE(end),
     traces: values[end + 8],
     pace: values.readBigUInt64BE(end + 9),
+    keeps: values[end + 17],
     length: values.length - end,
   }
 }
@@ -41,12 +42,18 @@ test('the service is told the program, its process, and whether it wants a log a
   const { pid, ...silent } = await introduction(t, {})
   assert.ok(pid > 1n && pid < 1n << 22n)
   const none = (1n << 64n) - 1n
-  assert.deepEqual(silent, { program: 'initialize', traces: 0, pace: none, length: 17 })
+  assert.deepEqual(silent, { program: 'initialize', traces: 0, pace: none, keeps: 1, length: 18 })
   const file = join(tmpdir(), `softoki-log-${process.pid}`)
   t.after(() => rmSync(file))
   const env = { SOFTOKI_LOG: file, SOFTOKI_SURRENDER_MS: '3600000' }
   const { pid: _, ...loud } = await introduction(t, env)
-  assert.deepEqual(loud, { program: 'initialize', traces: 1, pace: 3_600_000n, length: 17 })
+  assert.deepEqual(loud, {
+    program: 'initialize',
+    traces: 1,
+    pace: 3_600_000n,
+    keeps: 1,
+    length: 18,
+  })
 })
 
 test('the module exports the functions of 2.40 and the two that find interfaces, nothing else', () => {

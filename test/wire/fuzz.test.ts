@@ -51,13 +51,19 @@ class Fickle implements Application {
       (input): input is Data => typeof input === 'object' && input !== null && 'read' in input,
     )
     if (data !== undefined && data.length > 0) void data.read(0, Math.min(data.length, MIB))
-    const act = random(8)
+    const act = random(9)
     const answer = pick(this.#answers.get(name) ?? [undefined])
     if (act === 0) throw new CryptokiError(CKR.FUNCTION_FAILED, 'at random')
     if (act === 1) return Promise.resolve(context.notify?.(0, 0.5)).then(() => answer) as never
     if (act === 2) return new Promise(() => {}) as never
     if (act === 3)
       return Promise.resolve(context.put?.(0, Buffer.alloc(10))).then(() => answer) as never
+    if (act === 8) {
+      // What is pending is over at some time, before its answer or after.
+      if (random(2) === 0) context.release?.()
+      else setImmediate(() => context.release?.())
+      throw new CryptokiError(CKR.PENDING, 'at random')
+    }
     return (act === 4 ? Promise.resolve(answer) : answer) as never
   }
 
@@ -102,7 +108,7 @@ const initialize = (protocol: Protocol): Buffer => {
   const call = Array.from(protocol.calls.values()).find(({ name }) => name === 'C_Initialize')
   assert.ok(call)
   const handshake = Buffer.from('PRIVATE-GNOME-KEYRING-PKCS11-PROTOCOL-V-1')
-  const inputs = protocol.extended ? ['fuzz', 1, true, 0] : [handshake, false, null]
+  const inputs = protocol.extended ? ['fuzz', 1, true, 0, true] : [handshake, false, null]
   return bodyOf((writer) => writeRequest(call, writer, inputs))
 }
 

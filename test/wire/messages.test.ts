@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
+import type { CallContext, Data } from '../../src/standard/calls.ts'
 import { CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
 import { head } from '../../src/wire/calls.ts'
-import { EXTENSION, READ, STOP, SURRENDER, TRACE } from '../../src/wire/protocol.ts'
+import { END, EXTENSION, PUT, READ, STOP, SURRENDER, TRACE } from '../../src/wire/protocol.ts'
 import { WireError } from '../../src/wire/reader.ts'
 import { type Acts, serve } from './dummy.ts'
 
@@ -22,25 +23,26 @@ const frame = (code: number, ...parts: Uint8Array[]) => {
   return Buffer.concat([u32(code), u32(0), u32(body.length), body])
 }
 
-/** C_Initialize of a program that may want a trace (1), and a pace of 100 ms. */
-const introduction = (traces: number) =>
+/** C_Initialize of a program that may want a trace (1), a pace of 100 ms, and may keep its data (1). */
+const introduction = (traces: number, keeps = 0) =>
   frame(
     1,
-    head(0x53000000, 'zuyu'),
+    head(0x53000000, 'zuyuy'),
     u32(4),
     Buffer.from('test'),
     u64(process.pid),
     Buffer.of(traces),
     u64(100),
+    Buffer.of(keeps),
   )
 const initialize = introduction(0)
 const digestUpdate = head(0x53000027, 'ud')
 const logout = head(0x53000013, 'u')
 
 /** A client that has said hello and C_Initialize. */
-async function begun(acts: Acts) {
+async function begun(acts: Acts, introduces = initialize) {
   const all = serve(acts)
-  all.stream.write(Buffer.concat([Buffer.of(EXTENSION), initialize]))
+  all.stream.write(Buffer.concat([Buffer.of(EXTENSION), introduces]))
   await nextFrame(all.stream, 1)
   return all
 }
@@ -198,12 +200,114 @@ test('a client that wishes it is told every call, with the reason of an error, a
 test('an introduction tells program, process and pace; a pace of more than an hour is refused', async () => {
   const { introductions } = await begun({})
   assert.deepEqual(introductions, [
-    { program: 'test', pid: process.pid, traces: false, interval: 100 },
+    { program: 'test', pid: process.pid, traces: false, interval: 100, keeps: false },
   ])
   const { stream } = serve()
   const hasty = introduction(1)
-  hasty.writeBigUInt64BE(3_600_001n, hasty.length - 8)
+  hasty.writeBigUInt64BE(3_600_001n, hasty.length - 9)
   stream.write(Buffer.concat([Buffer.of(EXTENSION), hasty]))
   assert.equal((await nextFrame(stream, 1)).toString('hex'), errorFrame(1, CKR.ARGUMENTS_BAD))
   stream.destroy()
+})
+
+/** A digest that is pending, and what it was called with. */
+function pendingDigest(keeps: number) {
+  const called = Promise.withResolvers<{ data: Data; context: CallContext }>()
+  const acts: Acts = {
+    C_DigestUpdate: ([, data], context) => {
+      called.resolve({ data, context })
+      throw new CryptokiError(CKR.PENDING, 'it goes on')
+    },
+  }
+  return { called: called.promise, begun: begun(acts, introduction(0, keeps)) }
+}
+
+const long = (code: number) => frame(code, digestUpdate, u64(7), u64(2 << 20), Buffer.of(0))
+const have = (code: number, bytes: Buffer) =>
+  frame(code, head(READ.call, 'a'), u32(bytes.length), bytes)
+const ended = (code: number) => frame(code, END.head).toString('hex')
+
+test('the code of a pending call stays in use until END, which comes once nothing more is needed', async () => {
+  const { called, begun } = pendingDigest(1)
+  const { stream, connection } = await begun
+  stream.write(long(5))
+  const { data, context } = await called
+  assert.equal((await nextFrame(stream)).toString('hex'), errorFrame(5, CKR.PENDING))
+  const reading = data.read(1, 2)
+  assert.equal((await nextFrame(stream)).readUInt32BE(12), READ.call)
+  stream.write(have(5, Buffer.from('ab')))
+  assert.equal(String(await reading), 'ab')
+  await context.put?.(0, Buffer.from('out'))
+  assert.equal((await nextFrame(stream)).readUInt32BE(12), PUT.call)
+  context.release?.()
+  context.release?.()
+  assert.equal((await nextFrame(stream)).toString('hex'), ended(5))
+  assert.throws(() => data.read(0, 1), CryptokiError)
+  await assert.rejects(async () => context.put?.(0, Buffer.alloc(1)), CryptokiError)
+  stream.write(long(5))
+  assert.equal((await nextFrame(stream)).toString('hex'), errorFrame(5, CKR.PENDING))
+  stream.write(long(5))
+  await connection.over
+})
+
+test('what is asked for before END is answered after it, and only then the code is free', async () => {
+  const { called, begun } = pendingDigest(1)
+  const { stream, connection, logged } = await begun
+  stream.write(long(5))
+  const { data, context } = await called
+  await nextFrame(stream)
+  const reading = data.read(0, 1)
+  context.release?.()
+  await nextFrame(stream)
+  assert.equal((await nextFrame(stream)).toString('hex'), ended(5))
+  stream.write(have(5, Buffer.from('x')))
+  assert.equal(String(await reading), 'x')
+  stream.write(have(5, Buffer.from('y')))
+  await connection.over
+  assert.match(String(logged[0]), /none under way/)
+})
+
+test('END never comes before CKR_PENDING', async () => {
+  const { stream } = await begun(
+    {
+      C_DigestUpdate: async (_inputs, { release }) => {
+        release?.()
+        throw new CryptokiError(CKR.PENDING, 'it goes on')
+      },
+    },
+    introduction(0, 1),
+  )
+  stream.write(long(5))
+  assert.equal((await nextFrame(stream)).toString('hex'), errorFrame(5, CKR.PENDING))
+  assert.equal((await nextFrame(stream)).toString('hex'), ended(5))
+  stream.destroy()
+})
+
+test('a pending call of a client that keeps nothing is over with its answer, and so is one without long data', async () => {
+  const { called, begun } = pendingDigest(0)
+  const { stream } = await begun
+  stream.write(long(5))
+  assert.equal((await called).context.release, undefined)
+  await nextFrame(stream)
+  stream.write(long(5))
+  await nextFrame(stream)
+  stream.destroy()
+  const short = pendingDigest(1)
+  const there = (await short.begun).stream
+  there.write(frame(5, digestUpdate, u64(7), u64(1), Buffer.of(1), Buffer.of(0)))
+  assert.equal((await short.called).context.release, undefined)
+  there.destroy()
+})
+
+test('a client that goes while its call is pending lets nobody wait', async () => {
+  const { called, begun } = pendingDigest(1)
+  const { stream, connection } = await begun
+  stream.write(long(5))
+  const { data, context } = await called
+  await nextFrame(stream)
+  const reading = data.read(0, 1)
+  stream.destroy()
+  await connection.over
+  await assert.rejects(async () => reading, CryptokiError)
+  context.release?.()
 })
