@@ -1,6 +1,14 @@
 /** The library: tokens in a store, and applications that call the C_ functions on them. */
 import { refuseClosing } from './functions/cancelling.ts'
 import { dispatch } from './functions/dispatch.ts'
+import {
+  cancelOperation,
+  dropOldOperations,
+  listOperations,
+  type OperationView,
+  type Running,
+  stopOperations,
+} from './functions/operations.ts'
 import { offered, type Policy } from './mechanisms/policy.ts'
 import { ApplicationSessions } from './sessions/application.ts'
 import type {
@@ -33,6 +41,12 @@ export interface LibraryOptions {
 export interface Library {
   /** C_Initialize for one more application, named for logs; `interval` is its own pace in milliseconds. */
   open(program?: string, interval?: number): Application
+  /** The functions that are pending in any application or kept beyond theirs, oldest first. */
+  operations(): Promise<readonly OperationView[]>
+  /** Cancels one of them; false where there is none of this id. */
+  cancelOperation(id: number): Promise<boolean>
+  /** Drops what was kept more than so many days ago and is in nobody's session. */
+  dropOldOperations(days: number): Promise<void>
   /** Ends every application and closes the store. */
   close(): Promise<void>
 }
@@ -44,15 +58,21 @@ export async function openLibrary({
   policy,
 }: LibraryOptions): Promise<Library> {
   const slots = await Slots.open(store, { pinCost, offered: offered(policy) })
-  const applications = new Set<Application>()
+  const applications = new Map<Application, Running>()
+  const running = () => [...applications.values()]
   return {
-    open(_program, own = interval) {
-      const application = new Cryptoki(slots, own, () => applications.delete(application))
-      applications.add(application)
+    open(program = '', own = interval) {
+      const sessions = new ApplicationSessions(slots)
+      const application = new Cryptoki(sessions, own, () => applications.delete(application))
+      applications.set(application, { program, sessions })
       return application
     },
+    operations: () => listOperations(slots, running()),
+    cancelOperation: (id) => cancelOperation(slots, running(), id),
+    dropOldOperations: (days) => dropOldOperations(slots, days),
     async close() {
-      await Promise.all(Array.from(applications, (application) => application.close()))
+      await Promise.all(Array.from(applications.keys(), (application) => application.close()))
+      stopOperations(slots, 'the service stops')
       endWarmWorkers()
       await store.close()
     },
@@ -67,8 +87,8 @@ class Cryptoki implements Application {
   readonly #running = new Set<Promise<unknown>>()
   #finalized = false
 
-  constructor(slots: Slots, interval: number, onEnd: () => void) {
-    this.#sessions = new ApplicationSessions(slots)
+  constructor(sessions: ApplicationSessions, interval: number, onEnd: () => void) {
+    this.#sessions = sessions
     this.#interval = interval
     this.#onEnd = onEnd
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { openLibrary } from '../src/cryptoki.ts'
+import { type Library, openLibrary } from '../src/cryptoki.ts'
 import type { Policy } from '../src/mechanisms/policy.ts'
 import {
   type AnswerOf,
@@ -58,6 +58,7 @@ export const answers = (name: keyof typeof CKR) => (error: unknown) => {
 }
 
 export interface Opened {
+  readonly library: Library
   readonly application: Application
   readonly session: number
   readonly slot: number
@@ -107,7 +108,7 @@ async function openOn(file: string, t: TestContext, setting: Setting): Promise<O
     const call = caller(application)
     const flags = CKF.SERIAL_SESSION | CKF.RW_SESSION
     const session = await call('C_OpenSession', [0, flags, true]).catch(() => 0)
-    return { application, session, slot: 0, call, restart, another, store }
+    return { library, application, session, slot: 0, call, restart, another, store }
   }
   const another = async () => {
     const opened = await open()

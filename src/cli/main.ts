@@ -6,13 +6,14 @@ import { init } from './commands/init.ts'
 import { mechanisms } from './commands/mechanisms.ts'
 import { module } from './commands/module.ts'
 import { objects } from './commands/objects.ts'
+import { operations } from './commands/operations.ts'
 import { serve } from './commands/serve.ts'
 import { tokens } from './commands/tokens.ts'
 import { Failure, failureOf, STATUS, type Status } from './failure.ts'
 import { takePinsFromEnvironment } from './pins.ts'
 import { say } from './terminal.ts'
 
-const COMMANDS = [init, tokens, objects, generate, mechanisms, module, serve]
+const COMMANDS = [init, tokens, objects, generate, mechanisms, operations, module, serve]
 
 const HELP = `
 Environment:

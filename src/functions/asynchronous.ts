@@ -1,5 +1,4 @@
 /** Asynchronous function management. PKCS #11 3.2, 5.22. */
-import { randomInt } from 'node:crypto'
 import { after, type Operation } from '../sessions/operation.ts'
 import { type Keeper, Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
@@ -19,9 +18,6 @@ import { TokenKeys } from '../store/sealing.ts'
 import { begin } from './begin.ts'
 import { flagsOf } from './cancelling.ts'
 import type { Call, Implementations } from './implementation.ts'
-
-/** Ids are below 2^47, so that they are exact in every language. 0 is none. */
-const LARGEST_ID = 2 ** 47
 
 const isFunction = (name: string): name is FunctionName => Object.hasOwn(functions, name)
 
@@ -178,10 +174,9 @@ async function getId(session: Session, name: string): Promise<number> {
   const keeping = KEEPING[pending.name]
   if (keeping === undefined) throw unsaveable(`${name} ends with its session`)
   if (pending.unsaveable !== undefined) throw unsaveable(pending.unsaveable)
-  const id = randomInt(1, LARGEST_ID)
+  const { id, begun } = pending
   const inputs = await keeping.save(session, pending.inputs)
   const keys = ownKeys(session)
-  const { begun } = pending
   await session.token.keptOperations.begin({ id, name, begun }, inputs, keys)
   keys?.destroy()
   if (session.pending !== pending) {
@@ -215,7 +210,7 @@ async function join(
     const { made, working } = taken
     const from = made ? () => made.value : working && (() => working.made)
     const flags = flagsOf(name)
-    const pending = new Pending({ name, flags, inputs, made: from })
+    const pending = new Pending({ id, name, flags, inputs, made: from })
     pending.announce()
     const answer = call.join(pending, session, inputs)
     await checkRoom(session, name, answer)

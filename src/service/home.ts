@@ -96,6 +96,8 @@ const rule = z
 const shape = z.strictObject({
   /** The service leaves after so many minutes without a client; 0: never. */
   idleMinutes: z.number().min(0).max(525_600).default(10),
+  /** A function that goes on without its session (C_AsyncGetID) is dropped after so many days; 0: when a service starts. */
+  operationDays: z.number().min(0).max(36_500).default(30),
   /** Which mechanisms are offered. docs/MECHANISMS.md lists names, families and profiles. */
   mechanisms: z
     .strictObject({

@@ -46,6 +46,7 @@ const PATIENCE = 20_000
 const LOOK_AGAIN = 25
 
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
 
 async function libraryIn({ home, configuration, env }: Setting): Promise<Library> {
   const interval = surrenderInterval(env)
@@ -118,6 +119,7 @@ class ListeningService implements Service {
   readonly #server: Server
   readonly #settle: () => void
   #idle: NodeJS.Timeout | undefined
+  #daily: NodeJS.Timeout | undefined
   #stopping: Promise<void> | undefined
 
   constructor(setting: Setting, library: Library, lock: Lock) {
@@ -142,6 +144,16 @@ class ListeningService implements Service {
     chmodSync(socket, 0o600)
     this.#setting.log.info({ socket }, 'listening')
     this.#waitForClients(FIRST_LINGER)
+    this.#dropOldOperations()
+    this.#daily = setInterval(() => this.#dropOldOperations(), DAY)
+  }
+
+  /** What is too old to be fetched goes; where the store fails, it goes another day. */
+  #dropOldOperations(): void {
+    const { operationDays } = this.#setting.configuration
+    this.#library
+      .dropOldOperations(operationDays)
+      .catch((error) => this.#log(error, 'dropping old operations'))
   }
 
   stop(why: string): Promise<void> {
@@ -154,6 +166,10 @@ class ListeningService implements Service {
     const connection = new Connection(stream, {
       open: (introduction) => this.#open(introduction),
       protocolFor: this.#protocolFor,
+      operations: {
+        list: () => this.#library.operations(),
+        cancel: (id) => this.#library.cancelOperation(id),
+      },
       trace: this.#setting.traces
         ? (line, { program, pid }) => this.#setting.log.info({ program, application: pid }, line)
         : undefined,
@@ -190,6 +206,7 @@ class ListeningService implements Service {
   async #stop(why: string): Promise<void> {
     this.#setting.log.info({ why }, 'stopping')
     clearTimeout(this.#idle)
+    clearInterval(this.#daily)
     // Closing takes the socket away as well; the lock goes last, so that nobody else's is taken.
     this.#server.close()
     await Promise.all(Array.from(this.#connections, (connection) => connection.close()))

@@ -46,6 +46,10 @@ export class ApplicationSessions {
     return session
   }
 
+  all(): readonly Session[] {
+    return [...this.#sessions.values()]
+  }
+
   has(handle: number): boolean {
     return this.#sessions.has(handle)
   }

@@ -3,6 +3,7 @@
  * 5.22. Its work is done in the background; what it made waits here until C_AsyncComplete fetches it,
  * and only then becomes objects and output. So until then nothing of it is anywhere.
  */
+import { randomInt } from 'node:crypto'
 import type { FunctionName } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -20,7 +21,12 @@ export interface Keeper {
   dropped(): void
 }
 
+/** Ids are below 2^47, so that they are exact in every language. 0 is none. */
+const LARGEST_ID = 2 ** 47
+
 export interface PendingOptions {
+  /** Where it was kept under one; a new one otherwise. */
+  readonly id?: number
   readonly name: FunctionName
   /** The CKF_ flags with which C_SessionCancel stops it. */
   readonly flags: number
@@ -35,6 +41,8 @@ export interface PendingOptions {
 export type Work = <T>(make: () => T | Promise<T>) => T | Promise<T>
 
 export class Pending {
+  /** What it is known by outside its session. */
+  readonly id: number
   readonly name: FunctionName
   readonly flags: number
   readonly inputs: readonly unknown[]
@@ -53,7 +61,8 @@ export class Pending {
   #release: (() => void) | undefined
   #keeper: Keeper | undefined
 
-  constructor({ name, flags, inputs, made, keeper }: PendingOptions) {
+  constructor({ id, name, flags, inputs, made, keeper }: PendingOptions) {
+    this.id = id ?? randomInt(1, LARGEST_ID)
     this.name = name
     this.flags = flags
     this.inputs = inputs
@@ -66,6 +75,11 @@ export class Pending {
   /** Aborted when it is to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+
+  /** Whether CKR_PENDING was answered, and it was not stopped since. */
+  get isPending(): boolean {
+    return this.#announced && !this.signal.aborted
   }
 
   /** Whether C_AsyncComplete has something to fetch. */
@@ -117,10 +131,11 @@ export class Pending {
     this.#release = undefined
   }
 
-  /** Lets what was made become its answer. */
-  collect(): Promise<unknown> {
+  /** Lets what was made become its answer. Rejects where it was stopped, also when that was too late. */
+  async collect(): Promise<unknown> {
+    this.signal.throwIfAborted()
     this.#collected.resolve()
-    return this.#answer ?? Promise.resolve()
+    return this.#answer
   }
 
   /** It is to go on beyond its session. What is made already is told at once. */

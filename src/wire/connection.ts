@@ -8,6 +8,7 @@ import { CryptokiError, returnValueOf } from '../standard/error.ts'
 import { CallUnderWay, type Outlet } from './call-under-way.ts'
 import { checkHead, readRequest, type WireCall, writeAnswer } from './calls.ts'
 import { FrameReader, sendFrame } from './frames.ts'
+import { isAboutOperations, type Operations, readAsked } from './operations.ts'
 import { ERROR, type Introduction, type Protocol, type ProtocolFor, STOP } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
@@ -41,6 +42,8 @@ export interface ConnectionOptions {
   /** C_Initialize: a new application. */
   readonly open: (introduction: Introduction) => Application
   readonly protocolFor: ProtocolFor
+  /** What the extension's clients may ask about pending functions; nothing where it is absent. */
+  readonly operations?: Operations | undefined
   /** Takes a line for every call, where the service wants them. */
   readonly trace?: ((line: string, introduction: Introduction) => void) | undefined
   /** Told of errors nobody foresaw, and of the WireError that ended a connection. */
@@ -128,6 +131,7 @@ export class Connection implements Outlet {
     const number = body.readUInt32BE(0)
     const call = protocol.calls.get(number)
     if (call !== undefined) this.#request(protocol, call, code, body)
+    else if (protocol.extended && isAboutOperations(number)) this.#asked(code, body)
     else if (protocol.extended) this.#message(number, code, body)
     else throw new WireError(`no call ${number}`)
     return !this.#ended
@@ -144,17 +148,36 @@ export class Connection implements Outlet {
     else call.reply(number, body)
   }
 
+  /** What is no function's call: it needs no C_Initialize. */
+  #asked(code: number, body: Buffer): void {
+    const answering = readAsked(body)
+    const { operations } = this.#options
+    if (operations === undefined) throw new WireError('nobody tells about operations')
+    const underWay = this.#newCall(code, body.length, true)
+    this.#enter(underWay)
+    const done = (writer: Writer) => this.#sendLast(underWay, writer)
+    answering(operations).then(done, (error) => done(this.#errorOf(error, 'operations')))
+  }
+
+  #newCall(code: number, size: number, extended: boolean): CallUnderWay {
+    if (this.#calls.has(code)) throw new WireError(`the code ${code} is in use`)
+    this.#checkBounds(size)
+    return new CallUnderWay(code, size, this, extended)
+  }
+
+  #enter(underWay: CallUnderWay): void {
+    this.#calls.set(underWay.code, underWay)
+    this.#size += underWay.size
+  }
+
   #request(protocol: Protocol, call: WireCall, code: number, body: Buffer): void {
     checkHead(body, call.request)
-    if (this.#calls.has(code)) throw new WireError(`the code ${code} is in use`)
-    this.#checkBounds(body.length)
-    const underWay = new CallUnderWay(code, body.length, this, protocol.extended)
+    const underWay = this.#newCall(code, body.length, protocol.extended)
     const reader = new Reader(body, call.request.length, protocol.extended ? underWay : undefined)
     const inputs = readRequest(call, reader)
     if (protocol.extended && call.onSession) underWay.onSession(inputs[0] as number)
     if (this.#introduction?.keeps && reachesBack(call, inputs)) underWay.mayLast()
-    this.#calls.set(code, underWay)
-    this.#size += underWay.size
+    this.#enter(underWay)
     this.#run(protocol, call, underWay, inputs)
   }
 
@@ -234,17 +257,25 @@ export class Connection implements Outlet {
   }
 
   #fail(made: Made, error: unknown): void {
-    if (!(error instanceof CryptokiError)) this.#options.log(error, made.call.name)
+    const writer = this.#errorOf(error, made.call.name)
+    this.#finish(made, writer, returnValueOf(error) === CKR.PENDING)
+  }
+
+  #errorOf(error: unknown, doing: string): Writer {
+    if (!(error instanceof CryptokiError)) this.#options.log(error, doing)
     const writer = new Writer()
     writer.raw(ERROR)
-    const rv = returnValueOf(error)
-    writer.u64(rv)
-    this.#finish(made, writer, rv === CKR.PENDING)
+    writer.u64(returnValueOf(error))
+    return writer
   }
 
   /** Sends the answer; the call is over unless its client owes a reply, or it is pending. */
   #finish({ call, underWay, inputs }: Made, writer: Writer, pending = false): void {
     for (const at of call.pins) (inputs[at] as Uint8Array | null)?.fill(0)
+    this.#sendLast(underWay, writer, pending)
+  }
+
+  #sendLast(underWay: CallUnderWay, writer: Writer, pending = false): void {
     if (this.#ended) return
     this.#size -= underWay.size
     this.send(writer.frame(underWay.code))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { CKR } from '../../src/standard/constants.ts'
 import { compiled, modulePath, sanitize } from '../module/programs.ts'
 import { becomes, clientsOf } from '../processes/observing.ts'
 import { childrenOf, PIN, report, resultOf, start, startToken } from '../service.ts'
@@ -41,5 +42,5 @@ test('a program whose long data is worked on in the background is told when the 
   const running = start(t, file, [modulePath(), PIN, 'wait'], service.environment)
   await running.printed('pending')
   await service.kill9()
-  assert.deepEqual(resultOf(await running.end()), { done: true })
+  assert.deepEqual(resultOf(await running.end()), { answered: CKR.FUNCTION_FAILED, done: true })
 })

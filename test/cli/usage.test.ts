@@ -4,7 +4,16 @@ import { test } from 'node:test'
 import { Program, run, servicesOf, softoki, startService } from '../service.ts'
 import { shellHome, transcript } from './transcript.ts'
 
-const COMMANDS = ['init', 'tokens', 'objects', 'generate', 'mechanisms', 'module', 'serve']
+const COMMANDS = [
+  'init',
+  'tokens',
+  'objects',
+  'generate',
+  'mechanisms',
+  'operations',
+  'module',
+  'serve',
+]
 
 test('the help lists every command, and the help of each has an example', async (t) => {
   const environment = shellHome(t)

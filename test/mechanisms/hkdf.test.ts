@@ -17,7 +17,6 @@ import {
   valueAt,
 } from './derivation-calls.ts'
 import { hex, toHex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const parameter = (values: Partial<Parameter> = {}): Parameter => ({
   extract: 1,
@@ -183,28 +182,6 @@ test('every hash function of FIPS 180-4 and 202 serves, as node:crypto has it', 
       derive(token, hkdf({ prfHashMechanism }), base, { ...OPEN, VALUE_LEN: 16 }),
       answers('MECHANISM_PARAM_INVALID'),
     )
-})
-
-interface WycheproofHkdf extends WycheproofCase {
-  readonly ikm: string
-  readonly salt: string
-  readonly info: string
-  readonly size: number
-  readonly okm: string
-}
-
-test('hkdf_sha256 of Wycheproof', async (t) => {
-  const token = await openToken(t)
-  await everyCase<object, WycheproofHkdf>(t, 'hkdf_sha256', async (one) => {
-    const base = await secret(token, hex(one.ikm))
-    const made = derive(token, hkdf({ salt: hex(one.salt), info: hex(one.info) }), base, {
-      ...OPEN,
-      VALUE_LEN: one.size,
-    })
-    if (one.result === 'invalid') await assert.rejects(made, answers('TEMPLATE_INCONSISTENT'))
-    else assert.equal(await valueAt(token, await made), one.okm, String(one.tcId))
-    await token.call('C_DestroyObject', [token.session, base])
-  })
 })
 
 test('the derived key is of any type and length, the type alone telling it where it can', async (t) => {

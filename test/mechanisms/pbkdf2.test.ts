@@ -13,8 +13,6 @@ import {
   policy,
   valueAt,
 } from './derivation-calls.ts'
-import { hex } from './rows.ts'
-import { everyCase, type WycheproofCase } from './wycheproof.ts'
 
 const parameter = (values: Partial<Parameter>): Parameter => ({
   saltSource: CKZ.SALT_SPECIFIED,
@@ -96,27 +94,6 @@ test('every PRF makes what node:crypto makes, in one block and in several', asyn
         await made(token, { prf, iterations: 3 }, length),
         pbkdf2Sync('password', 'salt', 3, length, digest).toString('hex'),
       )
-})
-
-interface WycheproofPbkdf2 extends WycheproofCase {
-  readonly password: string
-  readonly salt: string
-  readonly iterationCount: number
-  readonly dkLen: number
-  readonly dk: string
-}
-
-test('pbkdf2_hmacsha256 of Wycheproof', async (t) => {
-  const token = await openToken(t)
-  await everyCase<object, WycheproofPbkdf2>(t, 'pbkdf2_hmacsha256', async (one) => {
-    const values = {
-      prf: CKP.PKCS5_PBKD2_HMAC_SHA256,
-      password: hex(one.password),
-      saltSourceData: hex(one.salt),
-      iterations: one.iterationCount,
-    }
-    assert.equal(await made(token, values, one.dkLen), one.dk, String(one.tcId))
-  })
 })
 
 test('the key is of any type, is local, and is kept as its template says', async (t) => {

@@ -87,9 +87,15 @@ test('the configuration has usual values, and an unknown key is named with its f
     return readConfiguration({ ...openHome({ SOFTOKI_HOME: temporary(t) }), configuration })
   }
   const mechanisms = { profile: 'default', allow: [], deny: [] }
-  assert.deepEqual(read('{}'), { idleMinutes: 10, logLevel: 'info', mechanisms })
+  assert.deepEqual(read('{}'), {
+    idleMinutes: 10,
+    operationDays: 30,
+    logLevel: 'info',
+    mechanisms,
+  })
   assert.deepEqual(read('{"idleMinutes": 0.5, "logLevel": "debug"}'), {
     idleMinutes: 0.5,
+    operationDays: 30,
     logLevel: 'debug',
     mechanisms,
   })
@@ -115,6 +121,7 @@ test('the configuration has usual values, and an unknown key is named with its f
   assert.throws(() => read('{'), complains(configuration, /JSON/))
   assert.deepEqual(readConfiguration(openHome({ SOFTOKI_HOME: temporary(t) })), {
     idleMinutes: 10,
+    operationDays: 30,
     logLevel: 'info',
     mechanisms,
   })

@@ -172,8 +172,8 @@ test('a client starts a service where none runs, which sees no PIN', async (t) =
 /** C_Initialize of the extension, after the version byte. */
 const HELLO = Buffer.from(
   [
-    '53 00000001 00000000 00000026 53000000 00000004 7a757975 00000005 68656c6c6f',
-    '0000000000000001 00 ffffffffffffffff',
+    '53 00000001 00000000 00000028 53000000 00000005 7a75797579 00000005 68656c6c6f',
+    '0000000000000001 00 ffffffffffffffff 00',
   ]
     .join('')
     .replaceAll(' ', ''),
