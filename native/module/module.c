@@ -188,8 +188,10 @@ static CK_RV start(const struct locking *locking) {
     destroy_locks();
     return rv;
   }
-  connection_open(&module.connection, fd);
-  return CKR_OK;
+  if (connection_open(&module.connection, fd)) return CKR_OK;
+  complain("the service is gone: try again");
+  destroy_locks();
+  return CKR_FUNCTION_FAILED;
 }
 
 static CK_RV initialize(const struct locking *locking) {

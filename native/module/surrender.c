@@ -57,9 +57,16 @@ bool surrender_read(const struct exchange *exchange, struct reader *reader, cons
     return false;
 
   struct message message;
-  message_begin(&message, WIRE_CALL_READ, "a");
-  message_u32(&message, (uint32_t)length);
-  if (length > 0) message_splice(&message, data + offset, length);
+  int slot = channel_lend(&module.connection.channel, data + offset, length);
+  if (slot >= 0) {
+    message_begin(&message, WIRE_CALL_LENT, "yu");
+    message_u8(&message, (uint8_t)slot);
+    message_u64(&message, length);
+  } else {
+    message_begin(&message, WIRE_CALL_READ, "a");
+    message_u32(&message, (uint32_t)length);
+    if (length > 0) message_splice(&message, data + offset, length);
+  }
   message_seal(&message, exchange->code);
   connection_send(&module.connection, &message);
   message_end(&message);

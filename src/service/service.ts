@@ -3,9 +3,8 @@
  * runs for a home. It leaves by itself after a time without any client.
  */
 import { chmodSync, rmSync } from 'node:fs'
-import { createConnection, createServer, type Server } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Library, openLibrary } from '../cryptoki.ts'
@@ -109,6 +108,15 @@ const isServed = (path: string): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
+/**
+ * The descriptor of a socket, by which memory is passed to its client. Node documents no way to it; where
+ * this one should go, clients use the socket alone.
+ */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as { _handle?: { fd?: unknown } }
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined
+}
+
 class ListeningService implements Service {
   readonly over: Promise<void>
   readonly #setting: Setting
@@ -161,11 +169,12 @@ class ListeningService implements Service {
     return this.#stopping
   }
 
-  async #serve(stream: Duplex): Promise<void> {
+  async #serve(stream: Socket): Promise<void> {
     clearTimeout(this.#idle)
     const connection = new Connection(stream, {
       open: (introduction) => this.#open(introduction),
       protocolFor: this.#protocolFor,
+      socket: descriptorOf(stream),
       operations: {
         list: () => this.#library.operations(),
         cancel: (id) => this.#library.cancelOperation(id),

@@ -91,6 +91,14 @@ export interface Data {
   readonly passing?: boolean
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
+  /** The same for a reader that keeps none of it, without a copy; the application may change it meanwhile. */
+  borrow?(offset: number, length: number): Promise<Loan>
+}
+
+/** Bytes that are another's, to be given back. */
+export interface Loan {
+  readonly bytes: Uint8Array
+  giveBack(): void
 }
 
 /** Data that is here already. */

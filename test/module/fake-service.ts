@@ -16,6 +16,9 @@ export const PUT = 0x53010002
 export const BACK = 0x53010004
 export const END = 0x53010006
 
+/** The module asks for memory to share; this service has none. */
+const OFFER = 0x53030000
+
 const names: readonly string[] = Object.keys(functions)
 
 export const u8 = (value: number): Buffer => Buffer.of(value)
@@ -125,6 +128,7 @@ class Connection {
       const asked = this.#asked.get(got.code)
       this.#asked.delete(got.code)
       if (asked !== undefined) asked(got)
+      else if (got.call === OFFER) this.#call(got).answer('uuu', u64(0), u64(0), u64(0))
       else this.#take(this.#call(got))
     }
   }
