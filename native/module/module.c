@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "interrupt.h"
 #include "keeper.h"
 #include "log.h"
 #include "marshal.h"
 #include "pace.h"
+#include "progress.h"
 #include "start.h"
 #include "wait.h"
 
@@ -94,6 +96,8 @@ static void forget(void) {
  */
 static void begin_childhood(void) {
   forget();
+  interrupts_forget();
+  progress_forget();
   atomic_store(&module.users, 0);
   atomic_store(&module.life, OUTSIDE);
 }
@@ -194,7 +198,8 @@ static CK_RV start(const struct locking *locking) {
 
 static CK_RV initialize(const struct locking *locking) {
   uint64_t pace;
-  CK_RV rv = pace_of_application(&pace) ? start(locking) : CKR_FUNCTION_FAILED;
+  bool sensible = pace_of_application(&pace) && progress_of_user(&module.draws);
+  CK_RV rv = sensible ? start(locking) : CKR_FUNCTION_FAILED;
   if (rv != CKR_OK) return say("C_Initialize", rv, NULL);
   rv = introduce(pace);
   if (rv != CKR_OK) destroy_locks();

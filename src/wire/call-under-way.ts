@@ -53,6 +53,7 @@ export class CallUnderWay implements CallContext, Remote {
   readonly put: CallContext['put']
   release: CallContext['release']
   readonly #outlet: Outlet
+  readonly #began = performance.now()
   readonly #surrenders: Waiting<number>[] = []
   readonly #reads: (Waiting<Uint8Array> & { readonly length: number })[] = []
   #stop: AbortController | undefined
@@ -140,6 +141,8 @@ export class CallUnderWay implements CallContext, Remote {
     writer.u64(session)
     writer.u64(event)
     writer.u64(progress < 0 ? 2 ** 64 : Math.min(MILLION, Math.round(progress * MILLION)))
+    writer.u64(Math.round(performance.now() - this.#began))
+    writer.u64(2 ** 64)
     this.#outlet.send(writer.frame(this.code))
     return awaited((waiting) => this.#surrenders.push(waiting))
   }

@@ -137,6 +137,8 @@ export class ClientCall {
     reader.u64()
     const event = reader.u64()
     const progress = reader.u64()
+    reader.u64()
+    reader.u64()
     reader.end()
     this.#callBack(event, progress > MILLION ? undefined : progress / MILLION).then((rv) => {
       const writer = new Writer()
