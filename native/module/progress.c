@@ -14,7 +14,10 @@
 #define REDRAWN_AFTER 100
 #define TOLD_AFTER 10000
 
-#define BAR_CELLS 20
+/* Characters of a bar: at most, fewest that are worth one, and what is around them. */
+#define BAR_MAX 20
+#define BAR_MIN 8
+#define BAR_FRAME 3
 
 /* The one call whose progress is shown, and the milliseconds of its work at which it is shown again. */
 static struct {
@@ -30,6 +33,7 @@ struct text {
 
 bool progress_of_user(bool *wanted) {
   const char *text = secure_getenv("SOFTOKI_PROGRESS");
+  screen_look();
   *wanted = text != NULL && strcmp(text, "1") == 0;
   if (*wanted || text == NULL || *text == 0 || strcmp(text, "0") == 0) return true;
   complain("SOFTOKI_PROGRESS is \"%s\": set it to 1 to see progress, or to 0", text);
@@ -45,47 +49,50 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
   if (length > 0) text->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
+/* "3.2 s", "5 min 20 s", "1 h 12 min", as src/cli/progress.ts has it. */
 static void add_duration(struct text *text, uint64_t milliseconds) {
-  unsigned long seconds = milliseconds / 1000;
-  if (seconds < 100)
+  unsigned long seconds = milliseconds / 1000, minutes = seconds / 60;
+  if (minutes == 0)
     add(text, "%lu.%lu s", seconds, (unsigned long)(milliseconds % 1000 / 100));
+  else if (minutes < 60)
+    add(text, "%lu min %lu s", minutes, seconds % 60);
   else
-    add(text, "%lu min %lu s", seconds / 60, seconds % 60);
+    add(text, "%lu h %lu min", minutes / 60, minutes % 60);
+}
+
+static bool is_known(const struct progress *progress) {
+  return progress->done <= MILLION;
 }
 
 /* Where it is not known how far it is, what is usual says it. */
 static void add_facts(struct text *text, const struct progress *progress) {
-  bool known = progress->done <= MILLION;
-  if (known) add(text, "%lu %%, ", (unsigned long)(progress->done / (MILLION / 100)));
+  if (is_known(progress)) add(text, "%lu %%, ", (unsigned long)(progress->done / (MILLION / 100)));
   add_duration(text, progress->elapsed);
-  if (known || progress->usual == CK_UNAVAILABLE_INFORMATION) return;
-  add(text, ", usually ");
+  if (is_known(progress) || progress->usual == CK_UNAVAILABLE_INFORMATION) return;
+  add(text, ", usually about ");
   add_duration(text, progress->usual);
 }
 
-static void add_bar(struct text *text, uint64_t done) {
-  static const char full[] = "####################", empty[] = "....................";
-  _Static_assert(sizeof full == BAR_CELLS + 1 && sizeof empty == sizeof full, "a bar's cells");
-  int cells = (int)(done * BAR_CELLS / MILLION);
-  add(text, "[%.*s%.*s] ", cells, full, BAR_CELLS - cells, empty);
+/* None where the room is too small for one. */
+static void add_bar(struct text *text, uint64_t done, size_t room) {
+  static const char full[] = "====================";
+  int width = room < BAR_MAX + BAR_FRAME ? (int)room - BAR_FRAME : BAR_MAX;
+  _Static_assert(sizeof full == BAR_MAX + 1, "a bar is filled from it");
+  if (width < BAR_MIN) return;
+  int cells = (int)(done * (unsigned)width / MILLION);
+  add(text, "[%.*s%*s] ", cells, full, width - cells, "");
 }
 
-static void compose(struct text *text, const struct call *call, const struct progress *progress,
-                    bool with_bar) {
-  text->length = 0;
-  add(text, "softoki: %s: ", call->function->name);
-  if (with_bar) add_bar(text, progress->done);
-  add_facts(text, progress);
-  if (interrupt_is_ours()) add(text, ", Ctrl-C cancels");
-}
-
-/* A line that were broken could not be taken back: the bar goes first, then the end. */
-static void draw(const struct call *call, const struct progress *progress, size_t columns) {
-  struct text text;
-  bool known = progress->done <= MILLION;
-  compose(&text, call, progress, known);
-  if (known && text.length >= columns) compose(&text, call, progress, false);
-  screen_draw(text.bytes, text.length < columns ? text.length : columns - 1);
+/* A line that were broken could not be taken back: it has no more than `most` characters. */
+static void draw(const struct call *call, const struct progress *progress, size_t most) {
+  struct text line = {.length = 0}, facts = {.length = 0};
+  add_facts(&facts, progress);
+  if (interrupt_is_ours()) add(&facts, ", Ctrl-C cancels");
+  add(&line, "softoki: %s: ", call->function->name);
+  if (is_known(progress) && line.length + facts.length < most)
+    add_bar(&line, progress->done, most - line.length - facts.length);
+  add(&line, "%s", facts.bytes);
+  screen_draw(line.bytes, line.length < most ? line.length : most);
 }
 
 static void tell(const struct call *call, const struct progress *progress) {
@@ -115,7 +122,7 @@ void progress_show(struct call *call, const struct progress *progress) {
   size_t columns = screen_columns();
   if (!takes_turn(call, progress->elapsed, columns > 0)) return;
   if (columns > 0)
-    draw(call, progress, columns);
+    draw(call, progress, columns - 1);
   else
     tell(call, progress);
 }

@@ -18,14 +18,16 @@
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool drawn;
 
-static bool can_erase(void) {
+static bool can_erase;
+
+void screen_look(void) {
   const char *terminal = secure_getenv("TERM");
-  return terminal == NULL || strcmp(terminal, "dumb") != 0;
+  can_erase = terminal == NULL || strcmp(terminal, "dumb") != 0;
 }
 
 size_t screen_columns(void) {
   struct winsize size;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || !can_erase()) return 0;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || !can_erase) return 0;
   return size.ws_col == 0 ? COLUMNS_USUAL : size.ws_col;
 }
 

@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Looks at TERM, once, while nobody draws. */
+void screen_look(void);
 /* Characters in a line of the terminal; 0 where standard error is none, or one that cannot erase. */
 size_t screen_columns(void);
 
 /* Draws text in place of the line that is there; only on a terminal, and only in its foreground. */
 void screen_draw(const char *text, size_t length);
-/* Takes the line away, where there is one. */
+/* Takes the line away, where there is one. It waits for who adds a line. */
 void screen_erase(void);
 /* The same from a signal handler. */
 void screen_abandon(void);

@@ -13,7 +13,7 @@ const ERASE = '\r\x1b[2K'
 /** What is drawn with the setting for a function that surrenders so. */
 async function drawn(t: TestContext, works: Work, way = 'once', more = {}): Promise<string> {
   const { home } = await working(t, works)
-  const terminal = new Terminal(program, home, [way], { SOFTOKI_PROGRESS: '1', ...more })
+  const terminal = new Terminal(t, program, home, [way], { SOFTOKI_PROGRESS: '1', ...more })
   const { status, shown } = await terminal.end()
   assert.equal(status, 0, shown)
   return shown
@@ -41,13 +41,27 @@ test('on a terminal a function of more than a second has one line, redrawn in pl
     { elapsed: 125_000, usual: 7_200_000 },
   ]
   const lines = [
-    '[########............] 42 %, 1.2 s',
-    '[####################] 100 %, 1.3 s',
+    '[========            ] 42 %, 1.2 s',
+    '[====================] 100 %, 1.3 s',
     '2.0 s',
-    '3.4 s, usually 3.2 s',
-    '2 min 5 s, usually 120 min 0 s',
+    '3.4 s, usually about 3.2 s',
+    '2 min 5 s, usually about 2 h 0 min',
   ].map((facts) => `${ERASE}softoki: C_GenerateKey: ${facts}, Ctrl-C cancels`)
   assert.equal(await drawn(t, { surrenders }), `${lines.join('')}${ERASE}done\r\n`)
+})
+
+test('the line fits a terminal that is narrow, whose bar goes first', async (t) => {
+  if (tool(t, 'script') === undefined) return
+  const surrenders = [{ elapsed: 1000, done: 500_000 }]
+  for (const [columns, facts] of [
+    [67, '[======      ] 50 %, 1.0 s, Ctrl-C cancels'],
+    [63, '[====    ] 50 %, 1.0 s, Ctrl-C cancels'],
+    [62, '50 %, 1.0 s, Ctrl-C cancels'],
+    [40, '50 %, 1.0 s, Ct'],
+  ] as const) {
+    const shown = await drawn(t, { surrenders }, 'once', { COLUMNS: `${columns}` })
+    assert.equal(shown, `${ERASE}softoki: C_GenerateKey: ${facts}${ERASE}done\r\n`)
+  }
 })
 
 test('functions that are over within a second draw nothing', async (t) => {
@@ -89,7 +103,7 @@ test('so it is on a terminal that cannot erase', async (t) => {
   if (tool(t, 'script') === undefined) return
   const surrenders = [{ elapsed: 1000 }, { elapsed: 10_000, usual: 20_000 }]
   const shown = await drawn(t, { surrenders }, 'once', { TERM: 'dumb' })
-  assert.match(shown, /^softoki\[\d+\]: C_GenerateKey: 10\.0 s, usually 20\.0 s\r\ndone\r\n$/)
+  assert.match(shown, /^softoki\[\d+\]: C_GenerateKey: 10\.0 s, usually about 20\.0 s\r\ndone\r\n$/)
 })
 
 test('nobody who does not read standard error stops a function or ends its program', async (t) => {

@@ -63,7 +63,7 @@ type Typing = (terminal: Terminal) => void | Promise<void>
 
 async function typed(t: TestContext, works: Partial<Work>, then: Typing) {
   const { home } = await working(t, { surrenders: long, pause: 10, ...works })
-  const terminal = new Terminal(program, home, ['works'], env)
+  const terminal = new Terminal(t, program, home, ['works'], env)
   await terminal.shows('Ctrl-C cancels')
   await then(terminal)
   return terminal.end()

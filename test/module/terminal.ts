@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Scope } from '../service.ts'
 import { modulePath } from './programs.ts'
 
 export class Terminal {
@@ -9,12 +10,27 @@ export class Terminal {
   readonly #ended: Promise<unknown>
   #shown = ''
 
-  /** The program's first argument is the module; standard output and error are the terminal. */
-  constructor(program: string, home: string, args: readonly string[], env: Record<string, string>) {
+  /**
+   * The program's first argument is the module; standard output and error are the terminal, of 80
+   * columns or as many as COLUMNS of `env` says.
+   */
+  constructor(
+    t: Scope,
+    program: string,
+    home: string,
+    args: readonly string[],
+    env: Record<string, string>,
+  ) {
     const words = [program, modulePath(), ...args].map((word) => `'${word}'`).join(' ')
     this.#child = spawn(
       'script',
-      ['--quiet', '--return', '--command', `exec ${words}`, '/dev/null'],
+      [
+        '--quiet',
+        '--return',
+        '--command',
+        `stty cols ${env.COLUMNS ?? 80}; exec ${words}`,
+        '/dev/null',
+      ],
       {
         env: { PATH: process.env.PATH, TERM: 'xterm', HOME: home, SOFTOKI_HOME: home, ...env },
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -24,6 +40,7 @@ export class Terminal {
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#shown += text
     })
+    t.after(() => this.#child.kill())
     this.#ended = once(this.#child, 'close')
   }
 
