@@ -30,6 +30,8 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a signal handler takes no lock");
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before;
 static atomic_bool installed;
+/* The process whose functions are counted. One made by vfork or clone has the same memory or a copy. */
+static _Atomic pid_t owner;
 
 static struct state unpacked(uint64_t word) {
   return (struct state){
@@ -68,7 +70,7 @@ static bool count_interrupt(void) {
 /* In whichever thread the system chose, at any moment. */
 static void on_interrupt(int number) {
   int errno_before = errno;
-  if (count_interrupt()) {
+  if (atomic_load(&owner) != getpid() || count_interrupt()) {
     screen_abandon();
     signal(number, SIG_DFL);
     raise(number);
@@ -87,6 +89,7 @@ static bool is_default(const struct sigaction *action) {
 static void install(void) {
   struct sigaction replaced;
   if (sigaction(SIGINT, NULL, &before) != 0 || !is_default(&before)) return;
+  atomic_store(&owner, getpid());
   atomic_store(&installed, true);
   sigaction(SIGINT, &ours, &replaced);
   if (is_default(&replaced)) return;

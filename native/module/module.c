@@ -90,15 +90,20 @@ static void forget(void) {
   layouts_free(&module.layouts);
 }
 
-/*
- * In the child after fork(): the connection stays its parent's alone, so that the service learns of
- * the parent's end while the child lives; and no thread of the parent's is in a call here.
- */
-static void begin_childhood(void) {
-  forget();
+/* No thread of the parent's is in a call here, and nothing is drawn. */
+static void forget_parent(void) {
   interrupts_forget();
   progress_forget();
   atomic_store(&module.users, 0);
+}
+
+/*
+ * In the child after fork(): the connection stays its parent's alone, so that the service learns of
+ * the parent's end while the child lives.
+ */
+static void begin_childhood(void) {
+  forget();
+  forget_parent();
   atomic_store(&module.life, OUTSIDE);
 }
 
@@ -133,7 +138,7 @@ static bool begin_starting(void) {
     }
     if (!atomic_compare_exchange_strong(&module.life, &life, starting)) continue;
     /* A child made without fork(), by clone: the calls counted are its parent's. */
-    if (life != OUTSIDE) atomic_store(&module.users, 0);
+    if (life != OUTSIDE) forget_parent();
     break;
   }
   forget();

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -157,7 +158,22 @@ static CK_RV forks(CK_SESSION_HANDLE session, CK_NOTIFICATION event, CK_VOID_PTR
   return CKR_OK;
 }
 
+/* In a process that has a copy of everything and was not made by fork(). */
+static CK_RV clones(CK_SESSION_HANDLE session, CK_NOTIFICATION event, CK_VOID_PTR given) {
+  (void)session, (void)event, (void)given;
+  pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+  CHECK(child >= 0);
+  if (child == 0) {
+    raise(SIGINT);
+    _exit(7);
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  return CKR_OK;
+}
+
 static void with_children(void) {
+  ANSWERS(generate(clones), CKR_OK);
   CK_RV rv = generate(forks);
   if (called == -1) {
     CHECK(rv == CKR_CRYPTOKI_NOT_INITIALIZED && disposition() == SIG_DFL);
