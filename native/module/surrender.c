@@ -28,10 +28,11 @@ static CK_RV notify(struct call *call, CK_SESSION_HANDLE session, CK_NOTIFICATIO
 }
 
 static void serve_surrender(struct call *call) {
-  read_exactly(&call->reader, "uuu");
+  read_exactly(&call->reader, "uuuuu");
   CK_SESSION_HANDLE session = read_u64(&call->reader);
   CK_NOTIFICATION event = read_u64(&call->reader);
-  read_u64(&call->reader); /* The progress, which CK_NOTIFY has no place for. */
+  /* The progress, which CK_NOTIFY has no place for. */
+  for (int i = 0; i < 3; i++) read_u64(&call->reader);
   if (!read_to_end(&call->reader) || session != call->exchange.session) {
     call_malformed(call);
     return;
