@@ -2,18 +2,10 @@
 import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 import { checkHead } from './calls.ts'
-import {
-  BACK,
-  END,
-  HAVE_READ,
-  MILLION,
-  PUT,
-  READ,
-  SURRENDER,
-  SURRENDERED,
-  TRACE,
-} from './protocol.ts'
+import { writeProgress } from './progress.ts'
+import { BACK, END, HAVE_READ, PUT, READ, SURRENDER, SURRENDERED, TRACE } from './protocol.ts'
 import { Reader, type Remote, WireError } from './reader.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
@@ -53,7 +45,6 @@ export class CallUnderWay implements CallContext, Remote {
   readonly put: CallContext['put']
   release: CallContext['release']
   readonly #outlet: Outlet
-  readonly #began = performance.now()
   readonly #surrenders: Waiting<number>[] = []
   readonly #reads: (Waiting<Uint8Array> & { readonly length: number })[] = []
   #stop: AbortController | undefined
@@ -134,15 +125,13 @@ export class CallUnderWay implements CallContext, Remote {
     if (this.#ended || this.#released) throw gone()
   }
 
-  #surrender(session: number, event: number, progress = -1): Promise<number> {
+  #surrender(session: number, event: number, progress: Progress): Promise<number> {
     this.#checkOn()
     const writer = new Writer()
     writer.raw(SURRENDER.head)
     writer.u64(session)
     writer.u64(event)
-    writer.u64(progress < 0 ? 2 ** 64 : Math.min(MILLION, Math.round(progress * MILLION)))
-    writer.u64(Math.round(performance.now() - this.#began))
-    writer.u64(2 ** 64)
+    writeProgress(writer, progress)
     this.#outlet.send(writer.frame(this.code))
     return awaited((waiting) => this.#surrenders.push(waiting))
   }

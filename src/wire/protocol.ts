@@ -33,9 +33,6 @@ export const TRACE = { call: 0x53010005, head: head(0x53010005, 'a') }
 /** What the service sends once it needs nothing more of a call that it answered with CKR_PENDING. */
 export const END = { call: 0x53010006, head: head(0x53010006, '') }
 
-/** Progress is told in millionths. */
-export const MILLION = 1_000_000
-
 /** Milliseconds between callbacks that an application may wish at most. */
 export const LONGEST_INTERVAL = 3_600_000
 
