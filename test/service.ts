@@ -186,7 +186,10 @@ function buildNative(): void {
 /** Compiles a C program of the tests; answers the path of the executable. */
 export function compile(t: Scope, source: string, ...flags: string[]): string {
   const program = join(temporaryFolder(t), basename(source, '.c'))
-  const headers = join(root, 'native/module/generated')
+  const headers = ['generated', 'include'].flatMap((name) => [
+    '-I',
+    join(root, 'native/module', name),
+  ])
   const strict = [
     '-std=gnu11',
     '-D_GNU_SOURCE',
@@ -197,7 +200,7 @@ export function compile(t: Scope, source: string, ...flags: string[]): string {
     '-Werror',
     '-pthread',
   ]
-  execFileSync('cc', [...strict, '-I', headers, '-o', program, source, ...flags, '-ldl'], {
+  execFileSync('cc', [...strict, ...headers, '-o', program, source, ...flags, '-ldl'], {
     stdio: 'inherit',
   })
   return program

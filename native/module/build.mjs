@@ -39,7 +39,7 @@ const LINKING = ['-Wl,-Bsymbolic', '-Wl,--gc-sections', '-Wl,-z,now', '-Wl,-z,re
 const COMPLETE = ['-Wl,-z,defs']
 
 const sourcesIn = (folder) =>
-  ['', 'generated'].flatMap((within) =>
+  ['', 'generated', 'include'].flatMap((within) =>
     readdirSync(join(folder, within))
       .filter((name) => /\.[ch]$/.test(name))
       .map((name) => join(folder, within, name)),

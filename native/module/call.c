@@ -8,6 +8,7 @@
 #include "log.h"
 #include "module.h"
 #include "pending.h"
+#include "progress.h"
 #include "return-values.h"
 #include "sessions.h"
 #include "surrender.h"
@@ -35,6 +36,7 @@ static void prepare(struct call *call, const struct function *function) {
   call->parameter.layout[0] = 0;
   call->reply = NULL;
   call->opening = NULL;
+  call->interruptible.entered = false;
   message_begin(&call->message, WIRE_CALL_FIRST + function->index, function->request);
 }
 
@@ -177,6 +179,7 @@ void call_transact(struct call *call) {
   converse(call);
   if (patience > 0) remember(call->function->index, call->exchange.patience == 0);
   if (!module_is_still(call->generation)) return;
+  if (call->interruptible.entered) progress_over(call);
   if (call->rv == CKR_PENDING && call->reached && module.keeps)
     keeper_begin(call);
   else

@@ -43,7 +43,8 @@ static const char *const PASSED[] = {"PATH", "HOME", "USER", "LANG", "TMPDIR", "
  * for this application alone.
  */
 static const char *const HELD_BACK[] = {"SOFTOKI_PIN=", "SOFTOKI_SO_PIN=", "SOFTOKI_READY_FD=",
-                                        "SOFTOKI_LOG=", "SOFTOKI_SURRENDER_MS="};
+                                        "SOFTOKI_LOG=", "SOFTOKI_SURRENDER_MS=",
+                                        "SOFTOKI_PROGRESS="};
 
 static bool is_passed(const char *entry) {
   for (size_t i = 0; i < sizeof HELD_BACK / sizeof *HELD_BACK; i++)

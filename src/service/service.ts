@@ -7,7 +7,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Library, openLibrary } from '../cryptoki.ts'
+import { KeptDurations, type Library, openLibrary } from '../cryptoki.ts'
 import { parameterStructures } from '../mechanisms/table.ts'
 import type { Application } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -47,11 +47,13 @@ const LOOK_AGAIN = 25
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
-async function libraryIn({ home, configuration, env }: Setting): Promise<Library> {
+async function libraryIn({ home, configuration, env, log }: Setting): Promise<Library> {
   const interval = surrenderInterval(env)
   const store = await openSqliteStore(home.store)
+  const durations = new KeptDurations(home.durations, (err, doing) => log.warn({ err }, doing))
   return openLibrary({
     store,
+    durations,
     policy: configuration.mechanisms,
     ...(interval === undefined ? {} : { interval }),
   })

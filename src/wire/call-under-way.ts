@@ -2,13 +2,14 @@
 import type { CallContext, Data, Loan } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 import { checkHead } from './calls.ts'
+import { writeProgress } from './progress.ts'
 import {
   BACK,
   END,
   HAVE_READ,
   LENT,
-  MILLION,
   PUT,
   READ,
   SURRENDER,
@@ -155,13 +156,13 @@ export class CallUnderWay implements CallContext, Remote {
     if (this.#ended || this.#released) throw gone()
   }
 
-  #surrender(session: number, event: number, progress = -1): Promise<number> {
+  #surrender(session: number, event: number, progress: Progress): Promise<number> {
     this.#checkOn()
     const writer = new Writer()
     writer.raw(SURRENDER.head)
     writer.u64(session)
     writer.u64(event)
-    writer.u64(progress < 0 ? 2 ** 64 : Math.min(MILLION, Math.round(progress * MILLION)))
+    writeProgress(writer, progress)
     this.#outlet.send(writer.frame(this.code))
     return awaited((waiting) => this.#surrenders.push(waiting))
   }

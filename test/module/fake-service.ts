@@ -42,6 +42,25 @@ export const bytes = (value: Uint8Array | string): Buffer => {
   return Buffer.concat([u32(content.length), content])
 }
 
+/** What SURRENDER brings; done in millionths, times in milliseconds. */
+export interface Surrendered {
+  readonly event?: number
+  readonly done?: number | bigint
+  readonly elapsed?: number
+  readonly usual?: number | bigint
+}
+
+const UNKNOWN = 2n ** 64n - 1n
+
+/** Signature and values of a SURRENDER. */
+export const surrender = (
+  session: number,
+  { event = 0, done = UNKNOWN, elapsed = 0, usual = UNKNOWN }: Surrendered = {},
+): [signature: string, ...values: Buffer[]] => [
+  'uuuuu',
+  ...[session, event, done, elapsed, usual].map(u64),
+]
+
 /** A message from the module: a call's request, or its answer to SURRENDER or READ. */
 export interface Message {
   readonly code: number

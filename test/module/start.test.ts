@@ -72,6 +72,7 @@ test('a service is started where none listens, as nobody’s child and with litt
     LANG: 'C.UTF-8',
     SOFTOKI_LOG: '0',
     SOFTOKI_SURRENDER_MS: '70',
+    SOFTOKI_PROGRESS: '1',
     SOFTOKI_READY_FD: '99',
     SOFTOKI_PIN: '1234',
     SOFTOKI_SO_PIN: '5678',
