@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile, root, type Scope } from '../test/service.ts'
-import { machine, ownVersion, versionOf } from './machine.ts'
+import { machine, versionOf } from './machine.ts'
 import { CALLS, measureGrowth, measureIdle, measurePeak, OBJECTS } from './memory.ts'
 import { isWhole, type Options, readOptions, USAGE, UsageError } from './options.ts'
 import { given } from './peers/given.ts'
@@ -168,8 +168,7 @@ class Bench {
   async #start(peer: Peer, folder: string): Promise<Side | undefined> {
     try {
       const side = await peer.start({ scope: this.#scope, client: this.#client, folder })
-      const own = peer === softoki || peer === nodeApi || peer === pkcs11js
-      const version = own ? ownVersion() : await versionOf(side)
+      const version = peer.version?.() ?? (await versionOf(side))
       this.#participants.push({ name: peer.name, version, missing: undefined })
       return side
     } catch (error) {
@@ -192,7 +191,7 @@ class Bench {
 
   #wantsOne(group: string, name: string): boolean {
     const { only } = this.#options
-    return only === undefined || only.test(group) || only.test(name)
+    return only === undefined || only.test(`${group}, ${name}`)
   }
 }
 
@@ -211,6 +210,7 @@ async function bench(options: Options): Promise<void> {
   try {
     mkdirSync(folder, { recursive: true })
     const run = await new Bench(options, scope).run()
+    if (run.lines.length === 0) throw new UsageError(`no row fits --only ${options.only?.source}`)
     console.log(tableOf(run))
     writeReport(run, folder)
     tell(`wrote ${join(folder, 'PERFORMANCE.md')}`)

@@ -1,6 +1,5 @@
 /** On what and with what it was measured. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { root } from '../test/service.ts'
 import type { Side } from './peers/peer.ts'
@@ -46,7 +45,3 @@ export async function versionOf(side: Side): Promise<string> {
   const result = await resultFrom<{ about: string }>(side.command(['0', '0', 'about']))
   return isMissing(result) ? 'unknown' : result.about
 }
-
-/** Our own version. */
-export const ownVersion = (): string =>
-  (JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string }).version

@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util'
 
 export const USAGE = `usage: npm run bench -- [options]
-  --quick              about two minutes: short rounds, small tokens; figures are rough
-  --only REGEX         rows whose group or name fits, such as 'P-256' or '^Signing'
+  --quick              some three minutes: short rounds, small tokens; figures are rough
+  --only REGEX         rows whose 'GROUP, NAME' fits, such as 'P-256' or '^Signing'
   --rounds N           rounds of each row (3; 1 with --quick)
   --peers A,B          these only, such as Softoki,SoftHSM2
   --peer NAME=MODULE   one more; its first slot gets a token that is made anew. Again for more.

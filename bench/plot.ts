@@ -1,6 +1,6 @@
 /** Plots as SVG: our time over that of others, on a logarithmic axis; to the left of 1 we are ahead. */
 
-import { ratio, sidesOf } from './figures.ts'
+import { ratio } from './figures.ts'
 import { isMeasured, type Line, oursOf, ratioOf } from './results.ts'
 
 /** Pixels. */
@@ -12,12 +12,22 @@ const GAP = 12
 const TOP = 64
 
 /** They can be told apart in light and dark, and by those who see red and green alike. */
-const COLOURS = ['#3b82c4', '#e08a1e', '#2a9d8f', '#b565a7', '#8a8f98', '#c8b400'] as const
+const COLOURS = [
+  '#8a8f98',
+  '#3b82c4',
+  '#e08a1e',
+  '#2a9d8f',
+  '#b565a7',
+  '#c8b400',
+  '#d1495b',
+  '#6c757d',
+] as const
 
 const STYLE = `<style>
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 15px; font-weight: 600 }
 .faint { fill: #6e7781 }
+.small { font-size: 10px }
 .grid { stroke: #d0d7de }
 .one { stroke: #24292f; stroke-width: 1.5 }
 @media (prefers-color-scheme: dark) {
@@ -60,18 +70,24 @@ const text = (x: number, y: number, content: string, more = '') =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${more}>${escaped(content)}</text>`
 
 /** What the axis is and what the colours mean. */
-function head(title: string, peers: readonly string[]): string {
+function head(title: string, peers: readonly string[], colour: Colour): string {
   let x = LABELS
-  const legend = peers.map((peer, i) => {
+  const legend = peers.map((peer) => {
     const at = x
     x += 28 + peer.length * 7
-    const square = `<rect x="${at}" y="27" width="10" height="10" fill="${colour(i)}"/>`
+    const square = `<rect x="${at}" y="27" width="10" height="10" fill="${colour(peer)}"/>`
     return square + text(at + 15, 36, peer)
   })
   return text(10, 20, title, ' class="title"') + legend.join('')
 }
 
-const colour = (peer: number) => COLOURS[peer % COLOURS.length] as string
+type Colour = (peer: string) => string
+
+/** A peer has one colour in all plots of a run. */
+const colourAmong =
+  (all: readonly string[]): Colour =>
+  (peer) =>
+    COLOURS[all.indexOf(peer) % COLOURS.length] as string
 
 function gridOf(decades: readonly number[], x: (log: number) => number, bottom: number): string {
   const line = (decade: number) => {
@@ -86,62 +102,77 @@ function gridOf(decades: readonly number[], x: (log: number) => number, bottom: 
   return decades.map(line).join('')
 }
 
-/** A bar from 1 to the ratio, and the ratio behind it. */
-function barOf(
-  { peer, value }: Bar,
-  peers: readonly string[],
-  x: (log: number) => number,
-  y: number,
-) {
-  const [one, end] = [x(0), x(Math.log10(value))]
-  const [from, to] = [Math.min(one, end), Math.max(one, end)]
-  const rect = `<rect x="${from.toFixed(1)}" y="${y}" width="${Math.max(1, to - from).toFixed(1)}" height="${BAR}" rx="1.5" fill="${colour(peers.indexOf(peer))}"/>`
-  const side = value < 1 ? ' text-anchor="end"' : ''
-  return (
-    rect +
-    text(
-      value < 1 ? from - 4 : to + 4,
-      y + BAR - 0.5,
-      ratio(value),
-      `${side} class="faint" style="font-size:10px"`,
-    )
-  )
+interface Scale {
+  readonly x: (log: number) => number
+  readonly colour: Colour
 }
 
-/** A plot of one table; undefined where nobody is compared with us in it. */
-export function plotOf(title: string, lines: readonly Line[]): string | undefined {
+/** A bar from 1 to the ratio, and the ratio behind it. */
+function barOf({ peer, value }: Bar, { x, colour }: Scale, y: number): string {
+  const [one, end] = [x(0), x(Math.log10(value))]
+  const [from, to] = [Math.min(one, end), Math.max(one, end)]
+  const width = Math.max(1, to - from).toFixed(1)
+  const place = `x="${from.toFixed(1)}" y="${y}" width="${width}" height="${BAR}"`
+  const label = value < 1 ? ' text-anchor="end" class="faint small"' : ' class="faint small"'
+  const at = value < 1 ? from - 4 : to + 4
+  return `<rect ${place} fill="${colour(peer)}"/>${text(at, y + BAR - 0.5, ratio(value), label)}`
+}
+
+interface Bars {
+  readonly line: Line
+  readonly bars: readonly Bar[]
+}
+
+const heightOf = ({ bars }: Bars) => bars.length * BAR + GAP
+
+function rowOf({ line, bars }: Bars, scale: Scale, y: number): string {
+  const middle = y + (bars.length * BAR) / 2 + 4
+  const label = text(LABELS - 46, middle, line.name, ' text-anchor="end"')
+  return label + bars.map((bar, i) => barOf(bar, scale, y + i * BAR)).join('')
+}
+
+const scaleOf = (decades: readonly number[], colour: Colour): Scale => {
+  const [from, to] = [decades[0] as number, decades.at(-1) as number]
+  return { colour, x: (log) => LABELS + ((log - from) / (to - from)) * (WIDTH - LABELS - RIGHT) }
+}
+
+/** Each row below the last; answers where they end. */
+function rowsOf(rows: readonly Bars[], scale: Scale): [drawn: string[], bottom: number] {
+  let y = TOP
+  const drawn = rows.map((row) => {
+    const at = y
+    y += heightOf(row)
+    return rowOf(row, scale, at)
+  })
+  return [drawn, y]
+}
+
+const FOOT = 'our time over theirs: left of 1 Softoki is faster'
+
+/**
+ * A plot of one table; undefined where nobody is compared with us in it. `sides` are the names of all
+ * of the run.
+ */
+export function plotOf(
+  title: string,
+  lines: readonly Line[],
+  sides: readonly string[],
+): string | undefined {
   const rows = lines
     .map((line) => ({ line, bars: barsOf(line) }))
     .filter(({ bars }) => bars.length > 0)
   if (rows.length === 0) return undefined
-  const peers = sidesOf(lines).slice(1)
-  const decades = decadesOf(rows.flatMap(({ bars }) => bars.map(({ value }) => value)))
-  const [from, to] = [decades[0] as number, decades.at(-1) as number]
-  const x = (log: number) => LABELS + ((log - from) / (to - from)) * (WIDTH - LABELS - RIGHT)
-  let y = TOP
-  const drawn = rows.map(({ line, bars }) => {
-    const label = text(
-      LABELS - 46,
-      y + (bars.length * BAR) / 2 + 4,
-      line.name,
-      ' text-anchor="end"',
-    )
-    const all = bars.map((bar, i) => barOf(bar, peers, x, y + i * BAR)).join('')
-    y += bars.length * BAR + GAP
-    return label + all
-  })
-  const foot = text(
-    LABELS,
-    y + 14,
-    'our time over theirs: left of 1 Softoki is faster',
-    ' class="faint"',
-  )
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 24}" role="img" aria-label="${escaped(title)}">
+  const all = rows.flatMap(({ bars }) => bars)
+  const decades = decadesOf(all.map(({ value }) => value))
+  const scale = scaleOf(decades, colourAmong(sides))
+  const [drawn, bottom] = rowsOf(rows, scale)
+  const peers = [...new Set(all.map(({ peer }) => peer))]
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 24}" role="img" aria-label="${escaped(title)}">
 ${STYLE}
-${head(title, peers)}
-${gridOf(decades, x, y)}
+${head(title, peers, scale.colour)}
+${gridOf(decades, scale.x, bottom)}
 ${drawn.join('\n')}
-${foot}
+${text(LABELS, bottom + 14, FOOT, ' class="faint"')}
 </svg>
 `
 }

@@ -7,7 +7,7 @@ import { type Effort, isMissing, lineOf, measureRow, resultFrom } from './turns.
 /** Milliseconds in which a peer must have made its objects: for up to 10,000 of them, and for more. */
 const BOUND = 60_000
 const MANY = 10_000
-const BOUND_OF_MANY = 240_000
+const BOUND_OF_MANY = 170_000
 
 interface Populated {
   readonly made: number

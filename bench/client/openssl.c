@@ -28,7 +28,7 @@ struct scene {
 static struct scene scene;
 
 static void no_such_work(void) {
-  fprintf(stderr, "libcrypto is no token\n");
+  fprintf(stderr, "libcrypto is no token and has no such work\n");
   exit(1);
 }
 

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { environmentWith, root } from '../../test/service.ts'
 import { NotHere, type Peer } from './peer.ts'
 import { softhsm } from './softhsm.ts'
+import { versionIn } from './softoki.ts'
 
 const program = (name: string) => join(root, 'bench/node', name)
 
 export const nodeApi: Peer = {
   name: 'Softoki in Node',
+  version: () => versionIn(root),
   async start({ folder }) {
     const store = join(folder, 'node-api')
     mkdirSync(store)
@@ -37,6 +39,7 @@ function requirePkcs11js(): void {
 
 export const pkcs11js: Peer = {
   name: 'pkcs11js + SoftHSM2',
+  version: () => `pkcs11js ${versionIn(join(root, 'test/foreign/node/node_modules/pkcs11js'))}`,
   async start(place) {
     requirePkcs11js()
     const side = await softhsm.start({ ...place, folder: join(place.folder, 'pkcs11js') })

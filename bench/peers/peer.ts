@@ -32,6 +32,8 @@ export interface Place {
 
 export interface Peer {
   readonly name: string
+  /** Of what is measured, where its module cannot tell. */
+  version?(): string
   /** Rejects with NotHere where the peer is not installed or cannot run. */
   start(place: Place): Promise<Side>
 }
