@@ -7,6 +7,7 @@ import { becomes } from '../processes/observing.ts'
 import {
   childrenOf,
   environmentWith,
+  fileOf,
   isAlive,
   library,
   root,
@@ -53,6 +54,7 @@ test('a quick run of one row shows both sides, their ratio and the goal, and wri
 })
 
 test('a peer that is not there, and work that a side cannot do, are told with their reasons', async (t) => {
+  if (fileOf(t, '/usr/include/openssl/evp.h') === undefined) return
   const peers = ['--peers', 'gone,OpenSSL', '--peer', 'gone=/no/module.so']
   const { status, stdout, stderr, file } = await bench(t, '--only', '^Signing.*ML-DSA', ...peers)
   assert.equal(status, 0, stderr)
