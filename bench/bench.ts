@@ -151,7 +151,7 @@ class Bench {
     this.#surrender = await measureSurrender(side, tries, share, tellOf)
     this.#lines.push(...summarise(side, this.#surrender))
     tell('overhead of surrender')
-    this.#lines.push(...(await measureOverhead(side, 2 * rounds + 1)))
+    this.#lines.push(...(await measureOverhead(side, 4 * rounds)))
   }
 
   #tokens(): readonly Peer[] {

@@ -47,6 +47,7 @@ interface Bar {
 }
 
 const barsOf = (line: Line): Bar[] => {
+  if (line.unit !== 'time' && line.unit !== 'rate') return []
   const ours = oursOf(line)
   if (!isMeasured(ours) || ours.median <= 0) return []
   return Object.entries(line.outcomes)
