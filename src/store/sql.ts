@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { GroupCommit, type Work } from './group-commit.ts'
 import type { Schema } from './schema.ts'
 import type {
   ChangeListener,
@@ -101,11 +102,13 @@ async function deleteTags(
 
 export class SqlStore implements Store {
   readonly #database: Kysely<Schema>
+  readonly #commits: GroupCommit<Schema>
   readonly #listeners: ChangeListener[] = []
 
   /** Takes the database over: `close` destroys it. */
   constructor(database: Kysely<Schema>) {
     this.#database = database
+    this.#commits = new GroupCommit(database)
   }
 
   async slots(): Promise<readonly SlotRecord[]> {
@@ -342,6 +345,7 @@ export class SqlStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#commits.idle()
     await this.#database.destroy()
   }
 
@@ -419,8 +423,8 @@ export class SqlStore implements Store {
     return numDeletedRows > 0n
   }
 
-  #transaction<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#database.transaction().execute(work)
+  #transaction<T>(work: Work<Schema, T>): Promise<T> {
+    return this.#commits.run(work)
   }
 
   #changed(slot: number, object?: string, destroyed = false): void {
