@@ -171,6 +171,7 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs, Native
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void
   leaveNoCoreFile(): void
+  giveMemoryBack(): void
 }
 
 /** `code` of an error from the binding. Its message is fixed text and holds no data. */
@@ -231,3 +232,9 @@ export const dieWithParent = (): void => native().dieWithParent()
 
 /** This process and those it starts write no core file from now on: it would hold keys. */
 export const leaveNoCoreFile = (): void => native().leaveNoCoreFile()
+
+/**
+ * What takes 8 MiB and more goes back to the system when it is freed, and is not kept for the next
+ * that a thread needs. With glibc; elsewhere nothing happens.
+ */
+export const giveMemoryBack = (): void => native().giveMemoryBack()
