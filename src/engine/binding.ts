@@ -152,6 +152,15 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /**
+   * n, d, p and q of a fresh key with a modulus of so many bits, 1024 to 16384, the larger prime
+   * first; so many threads search them. The exponent is odd, greater than 1, and has at most 32 bytes.
+   */
+  generateRsa(
+    bits: number,
+    e: Uint8Array,
+    threads: number,
+  ): [n: Uint8Array, d: Uint8Array, p: Uint8Array, q: Uint8Array]
   /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
   reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
