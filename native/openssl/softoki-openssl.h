@@ -149,5 +149,6 @@ extern const struct exported digest_functions[];
 extern const struct exported mac_functions[];
 extern const struct exported kdf_functions[];
 extern const struct exported kem_functions[];
+extern const struct exported whole_functions[];
 
 #endif
