@@ -235,9 +235,23 @@ export function runCipher(
   // With another operation beside it nothing may be worked on that might not go out.
   if (room < length.bytes && (length.exact || call.beside)) return { needed: length.bytes }
   const context = room < length.bytes ? {} : call.context
-  return after(passThrough(works, call, new Outlet(length.bytes, context)), (filled) =>
+  return after(work(works, call, length.bytes, context), (filled) =>
     filled instanceof Uint8Array ? release(operation, { result: filled, step }, room) : filled,
   )
+}
+
+/** A short message goes through at once where the cipher takes it so. */
+function work(
+  works: Cipher,
+  call: CipherCall,
+  expected: number,
+  context: CallContext,
+): Filled | Promise<Filled> {
+  const { whole } = works
+  const { data, step, beside } = call
+  if (whole !== undefined && step === 'whole' && beside === undefined && expected <= STEP)
+    return after(data.read(0, data.length), whole)
+  return passThrough(works, call, new Outlet(expected, context))
 }
 
 function passThrough(
@@ -280,20 +294,42 @@ function fetchHeld(operation: Pick<Operation, 'held'>, held: Held, step: Step, r
   )
 }
 
-/** A digest, signature or MAC of the data that is left. */
+/** Works that nothing but this message goes into, and whether it is short: then it may go in whole. */
+const isShort = (updated: boolean | undefined, data: Data): boolean =>
+  updated === false && data.length <= STEP
+
+/** A digest, signature or MAC of the data that is left; `updated` is false where that is all there is. */
 export function runSummary(
-  { works }: Pick<Operation<Summary>, 'works'>,
+  { works, updated }: Pick<Operation<Summary>, 'works'> & { readonly updated?: boolean },
   data: Data | null,
   room: Room,
   surrender: Surrender,
 ): Filled | Promise<Filled> {
+  const { whole, pointers } = works
+  const make = () =>
+    whole !== undefined && data !== null && isShort(updated, data)
+      ? after(data.read(0, data.length), (message) => whole(message, surrender))
+      : after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
+          works.final(surrender),
+        )
   return fill(works.length, room, () =>
-    after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
-      after(works.final(surrender), (result) => {
-        const { pointers } = works
-        return pointers === undefined ? result : { image: result, pointers }
-      }),
-    ),
+    after(make(), (result) => (pointers === undefined ? result : { image: result, pointers })),
+  )
+}
+
+/** Checks the data that is left against a signature or MAC; `updated` as above. */
+export function runVerification(
+  { works, updated }: Pick<Operation<Verification>, 'works'> & { readonly updated?: boolean },
+  data: Data,
+  signature: Uint8Array,
+  surrender: Surrender,
+): void | Promise<void> {
+  const { whole } = works
+  if (whole !== undefined && isShort(updated, data))
+    return after(data.read(0, data.length), (message) => whole(message, signature, surrender))
+  return after(
+    feed(data, surrender, (part) => works.update(part)),
+    () => works.final(signature, surrender),
   )
 }
 
