@@ -26,7 +26,8 @@
 
 /* Where Node keeps what it compiled, and how it is to use memory: as in src/service/start.ts. */
 #define COMPILED_VARIABLE "NODE_COMPILE_CACHE=" SOFTOKI_COMPILED
-#define SMALL_NURSERY "--max-semi-space-size=4"
+#define SMALL_NURSERY "--max-semi-space-size=1"
+#define ONE_SCAVENGER "--no-parallel-scavenge"
 
 #define STACK_SIZE (64u << 10)
 
@@ -110,7 +111,7 @@ static bool arrange_descriptors(const struct launch *launch) {
  */
 static int become_service(void *argument) {
   struct launch *launch = argument;
-  char *const arguments[] = {SOFTOKI_NODE, SMALL_NURSERY, SOFTOKI_SERVICE, "--detached", NULL};
+  char *const arguments[] = {SOFTOKI_NODE, SMALL_NURSERY, ONE_SCAVENGER, SOFTOKI_SERVICE, "--detached", NULL};
   reset_signals();
   if (arrange_descriptors(launch) && chdir("/") == 0)
     execve(arguments[0], arguments, launch->environment);
