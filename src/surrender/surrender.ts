@@ -52,6 +52,13 @@ export class Surrender {
     this.#turn = now + LET_IN
   }
 
+  /** The point that a function begins with, where nothing is due yet but with interval 0. */
+  begin(): Promise<void> | undefined {
+    if (this.#interval === 0) return this.point()
+    this.#stopIfAborted()
+    return undefined
+  }
+
   /**
    * A step boundary. Answers undefined where nothing is due, which costs a look at the clock;
    * otherwise a promise to wait for. Throws CKR_FUNCTION_CANCELED once the work is to stop.
@@ -89,7 +96,7 @@ export class Surrender {
   }
 
   #stopIfAborted(): void {
-    for (const { aborted, reason } of this.#signals) if (aborted) throw stopped(reason)
+    for (const signal of this.#signals) if (signal.aborted) throw stopped(signal.reason)
   }
 
   async #call(notify: Notify, progress?: number): Promise<void> {
