@@ -141,6 +141,7 @@ extern const struct exported rsa_functions[];
 extern const struct exported rsa_generation_functions[];
 extern const struct exported ec_functions[];
 extern const struct exported process_functions[];
+extern const struct exported channel_functions[];
 extern const struct exported library_functions[];
 extern const struct exported generation_functions[];
 extern const struct exported component_functions[];

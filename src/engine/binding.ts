@@ -144,12 +144,30 @@ type Verify = (
 ) => boolean
 type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
 
+/** Memory that two processes share (Linux). */
+export interface NativeMemory {
+  /**
+   * At most 64 MiB whose length nobody can change, and the descriptor that another process maps it by;
+   * that is to be closed. Throws OPENSSL_MEMORY where the system has none.
+   */
+  makeMemory(length: number): [memory: ArrayBuffer, descriptor: number]
+  /** Sends 1 to 4,096 bytes with a descriptor by a Unix socket; false where not all went at once. */
+  sendDescriptor(socket: number, bytes: Uint8Array, descriptor: number): boolean
+  /** Sends one byte by a socket, or none where that would have to wait. */
+  ring(socket: number): void
+}
+
 /**
  * The functions of the binding. An option that OpenSSL does not list for the operation is an error.
  * `algorithm` names a signature over a message (ED25519, ML-DSA-65); absent, OpenSSL signs the
  * digest it is given. What ends in `Later` computes on the thread pool.
  */
-export interface Native extends NativeCiphers, NativeDigests, NativeMacs, NativeWhole {
+export interface Native
+  extends NativeCiphers,
+    NativeDigests,
+    NativeMacs,
+    NativeMemory,
+    NativeWhole {
   /** A key of a type (RSA, EC, ED25519 ...), or domain parameters (DH, DHX, DSA), from components. */
   importKey(
     type: string,
@@ -210,6 +228,7 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs, Native
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void
   leaveNoCoreFile(): void
+  giveMemoryBack(): void
 }
 
 /** `code` of an error from the binding. Its message is fixed text and holds no data. */
@@ -270,3 +289,9 @@ export const dieWithParent = (): void => native().dieWithParent()
 
 /** This process and those it starts write no core file from now on: it would hold keys. */
 export const leaveNoCoreFile = (): void => native().leaveNoCoreFile()
+
+/**
+ * What takes 8 MiB and more goes back to the system when it is freed, and is not kept for the next
+ * that a thread needs. With glibc; elsewhere nothing happens.
+ */
+export const giveMemoryBack = (): void => native().giveMemoryBack()

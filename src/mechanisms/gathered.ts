@@ -52,7 +52,7 @@ export class Gathered {
     try {
       let at = 0
       for (const chunk of this.#chunks) {
-        const due = surrender.point(at / this.#length)
+        const due = surrender.point()
         if (due) await due
         whole.set(chunk.subarray(0, whole.length - at), at)
         at += chunk.length

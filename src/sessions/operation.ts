@@ -9,6 +9,7 @@ import {
   type Data,
   dataOf,
   type Filled,
+  type Loan,
   type MechanismArgument,
   type Room,
 } from '../standard/calls.ts'
@@ -112,7 +113,7 @@ export class Operation<W extends Works = Works> {
   }
 }
 
-/** Hands data over in steps with a surrender point before each; synchronous where it is short and here. */
+/** Hands data over, of which `update` keeps nothing, in steps with a surrender point before each; synchronous where it is short and here. */
 export function feed(
   data: Data,
   surrender: Surrender,
@@ -129,23 +130,31 @@ async function feedSteps(
   surrender: Surrender,
   update: (part: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
-  let ahead = data.read(0, STEP)
+  let ahead = readAhead(data, 0)
   for (let at = 0; at < data.length; at += STEP) {
     const part = await ahead
     const next = at + STEP
     if (next < data.length) ahead = readAhead(data, next)
     const point = surrender.point(at / data.length)
     if (point) await point
-    await update(part)
+    await update(part.bytes)
+    part.giveBack()
   }
 }
 
-/** The next step is on its way while this one is worked on; should the work fail first, nobody waits for it. */
-function readAhead(data: Data, at: number): Uint8Array | Promise<Uint8Array> {
-  const part = data.read(at, Math.min(STEP, data.length - at))
-  if (!(part instanceof Uint8Array)) part.catch(() => {})
+/**
+ * The next step is on its way while this one is worked on; should the work fail first, nobody waits for
+ * it. What is not given back is taken back once the call is over.
+ */
+function readAhead(data: Data, at: number): Loan | Promise<Loan> {
+  const length = Math.min(STEP, data.length - at)
+  const part = data.borrow?.(at, length) ?? after(data.read(at, length), owned)
+  if (part instanceof Promise) part.catch(() => {})
   return part
 }
+
+/** Bytes that nobody asks back. */
+const owned = (bytes: Uint8Array): Loan => ({ bytes, giveBack: () => {} })
 
 /** `then` at once for a value, later for a promise: short calls stay synchronous. */
 export const after = <A, B>(
@@ -347,7 +356,7 @@ export async function gather(data: Data, most: number, surrender: Surrender): Pr
       `${data.length} bytes where at most ${most} are allowed`,
     )
   const parts: Uint8Array[] = []
-  await feed(data, surrender, (part) => void parts.push(part))
+  await feed(data, surrender, (part) => void parts.push(Uint8Array.from(part)))
   return Buffer.concat(parts)
 }
 

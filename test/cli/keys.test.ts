@@ -219,6 +219,19 @@ test('Ctrl-C while a key pair is generated ends with status 130 and leaves no ob
   await transcript(environment, '$ softoki objects --token ca\n! softoki: no objects')
 })
 
+test('a terminal shows the time that a generation takes, and what the same took before', async (t) => {
+  const environment = shellHome(t, { ...PINS, SOFTOKI_SURRENDER_MS: '1' })
+  const generate = 'softoki generate --token ca --type rsa:2048'
+  await transcript(environment, '$ softoki init --label ca >/dev/null')
+  await transcript(environment, `$ ${generate} >/dev/null`)
+  const program = new Program('script', ['-qefc', generate, '/dev/null'], {
+    ...environment,
+    TERM: 'xterm',
+  })
+  const { stdout } = await program.end()
+  assert.match(stdout, /generating rsa:2048: \d+\.\d s, usually about \d+\.\d s, Ctrl-C cancels\r/)
+})
+
 test('a second Ctrl-C ends the program without an answer of the service, which leaves no object behind', async (t) => {
   const environment = shellHome(t, PINS)
   await transcript(environment, '$ softoki init --label ca >/dev/null')
