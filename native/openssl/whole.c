@@ -112,6 +112,31 @@ static napi_value ecdsa_verify(napi_env env, napi_callback_info info) {
   return make_bool(env, right);
 }
 
+static bool compute_digest(const char *name, struct bytes input, uint8_t *output, size_t length) {
+  unsigned int written = 0;
+  EVP_MD *digest = EVP_MD_fetch(NULL, name, NULL);
+  bool done = digest != NULL && (size_t)EVP_MD_get_size(digest) == length &&
+              EVP_Digest(input.data, input.length, output, &written, digest, NULL) == 1;
+  EVP_MD_free(digest);
+  return done;
+}
+
+/* digestWhole(name, input, digest): writes the digest, all of it. */
+static napi_value digest_whole(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  char name[LONGEST_NAME];
+  struct bytes input;
+  uint8_t *output;
+  size_t length;
+  if (!read_arguments(env, info, 3, 3, arguments, NULL) || !read_name(env, arguments[0], name) ||
+      !read_bytes(env, arguments[1], &input) || !read_output(env, arguments[2], &output, &length))
+    return NULL;
+  if (!compute_digest(name, input, output, length))
+    throw_openssl_error(env, "OPENSSL_DIGEST");
+  ERR_clear_error();
+  return NULL;
+}
+
 static bool compute_hmac(char *digest, struct bytes key, struct bytes input, uint8_t *output,
                          size_t length) {
   size_t written = 0;
@@ -328,6 +353,7 @@ static napi_value fill_randomly(napi_env env, napi_callback_info info) {
 const struct exported whole_functions[] = {
     {"ecdsaSign", ecdsa_sign, NULL},
     {"ecdsaVerify", ecdsa_verify, NULL},
+    {"digestWhole", digest_whole, NULL},
     {"hmac", hmac, NULL},
     {"encryptBlocks", blocks, "encrypt"},
     {"decryptBlocks", blocks, NULL},

@@ -95,6 +95,8 @@ export interface NativeWhole {
   ecdsaSign(key: NativeKey, digest: Uint8Array, signature: Uint8Array): void
   /** Whether they are right; both may lack leading zeros. At most 72 bytes each. */
   ecdsaVerify(key: NativeKey, digest: Uint8Array, signature: Uint8Array): boolean
+  /** A digest of a length of its own. */
+  digestWhole(name: string, input: Uint8Array, digest: Uint8Array): void
   /** HMAC in full. */
   hmac(digest: string, key: Uint8Array, input: Uint8Array, mac: Uint8Array): void
   /** Whole blocks in ECB (without an IV) or CBC, without padding. */

@@ -187,9 +187,11 @@ function runOnSession(
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
   const { application, context } = setting
-  const call: Call = { application, context, surrender, ...AT_ONCE, join: joining(setting) }
+  const { work, keptOperation, cannotBeKept } = AT_ONCE
+  const join = joining(setting)
+  const call: Call = { application, context, surrender, work, keptOperation, cannotBeKept, join }
   try {
-    const point = row.surrenders ? surrender.point() : undefined
+    const point = row.surrenders ? surrender.begin() : undefined
     const answer = point
       ? point.then(() => route.run(call, session, ...inputs))
       : route.run(call, session, ...inputs)

@@ -51,7 +51,11 @@ export interface Summary {
 /** Checks a message against a signature or MAC; throws SIGNATURE_INVALID or SIGNATURE_LEN_RANGE. */
 export interface Verification {
   /** As that of a Summary. */
-  readonly whole?: (message: Uint8Array, signature: Uint8Array, surrender: Surrender) => void
+  readonly whole?: (
+    message: Uint8Array,
+    signature: Uint8Array,
+    surrender: Surrender,
+  ) => void | Promise<void>
   update(part: Uint8Array): void | Promise<void>
   final(signature: Uint8Array, surrender: Surrender): void | Promise<void>
   /** As that of a Summary. */

@@ -3,6 +3,7 @@ import { createCipheriv, createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { native } from '../../src/engine/binding.ts'
 import { blockStream, type Direction, type NamedCipher } from '../../src/engine/ciphers.ts'
+import { type DigestName, digesting, digestLengths, digestOf } from '../../src/engine/digests.ts'
 import {
   curves,
   type EcKey,
@@ -116,6 +117,24 @@ test('lengths that do not belong together are refused before anything is compute
   assert.throws(() => sealGcm('AES-128-GCM', key, no, no, bytes(16), bytes(32)))
   for (const room of [0, 31, 33])
     assert.throws(() => mac('sha256', key, no, bytes(room)), `${room}`)
+})
+
+test('a digest of a whole message is that of its parts, and has a length of its own', () => {
+  for (const name of Object.keys(digestLengths) as DigestName[])
+    for (const length of LENGTHS) {
+      const parts = digesting(name)
+      parts.update(bytes(length))
+      assert.deepEqual(
+        Buffer.from(digestOf(name, bytes(length))),
+        Buffer.from(parts.digest()),
+        name,
+      )
+    }
+  for (const room of [0, 31, 33])
+    assert.throws(() => native().digestWhole('sha256', bytes(1), bytes(room)), {
+      code: 'OPENSSL_DIGEST',
+    })
+  assert.throws(() => native().digestWhole('none', bytes(1), bytes(32)), { code: 'OPENSSL_DIGEST' })
 })
 
 test('HMAC of a whole message is that of its parts', () => {
