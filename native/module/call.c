@@ -29,6 +29,7 @@ static void prepare(struct call *call, const struct function *function) {
   call->exchange.room_length = 0;
   call->data = NULL;
   call->data_length = 0;
+  call->lent = -1;
   call->reached = false;
   call->room_count = 0;
   call->attributes = 0;
@@ -179,6 +180,7 @@ void call_transact(struct call *call) {
   message_seal(&call->message, call->exchange.code);
   uint64_t patience = call->exchange.patience = patience_for(call->function->index);
   connection_send(&module.connection, &call->message);
+  call->lent = -1;
   message_end(&call->message);
   converse(call);
   if (patience > 0) remember(call->function->index, call->exchange.patience == 0);
@@ -223,6 +225,7 @@ CK_RV call_end(struct call *call) {
     call_malformed(call);
   CK_RV rv = call->rv;
   say_how_it_ended(call);
+  if (call->lent >= 0) channel_take_back(&module.connection.channel, call->lent);
   frame_free(call->reply);
   message_end(&call->message);
   free(call->opening);

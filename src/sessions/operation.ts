@@ -121,9 +121,12 @@ export function feed(
 ): void | Promise<void> {
   if (data.length === 0) return
   if (data.length > STEP) return feedSteps(data, surrender, update)
-  const part = data.read(0, data.length)
+  const part = data.borrow ? after(data.borrow(0, data.length), bytesOf) : data.read(0, data.length)
   return part instanceof Uint8Array ? update(part) : part.then(update)
 }
+
+/** Of a loan that is taken back once the call is over. */
+const bytesOf = ({ bytes }: Loan): Uint8Array => bytes
 
 async function feedSteps(
   data: Data,

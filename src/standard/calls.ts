@@ -93,7 +93,7 @@ export interface Data {
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
   /** The same for a reader that keeps none of it, without a copy; the application may change it meanwhile. */
-  borrow?(offset: number, length: number): Promise<Loan>
+  borrow?(offset: number, length: number): Loan | Promise<Loan>
 }
 
 /** Bytes that are another's, to be given back. */

@@ -176,6 +176,32 @@ export class CallUnderWay implements CallContext, Remote {
     }
   }
 
+  lent(slot: number, length: number): Data {
+    const { bytes } = this.#take(slot, length)
+    // A function that takes its data twice finds it there: the slot is freed once the call is over.
+    return {
+      length,
+      read: (offset, wanted) => Buffer.from(bytes.subarray(offset, offset + wanted)),
+      borrow: (offset, wanted) => ({
+        bytes: bytes.subarray(offset, offset + wanted),
+        giveBack: () => {},
+      }),
+    }
+  }
+
+  /** What lies in a slot of the channel, which is freed when the call is over at the latest. */
+  #take(slot: number, length: number): Loan {
+    const lent = this.#outlet.lent(slot, length)
+    const loan: Loan = {
+      bytes: lent.bytes,
+      giveBack: () => {
+        if (this.#loans.delete(loan)) lent.giveBack()
+      },
+    }
+    this.#loans.add(loan)
+    return loan
+  }
+
   #read(whole: number, offset: number, length: number): Promise<Uint8Array> {
     if (length <= MOST_HERE) return unobserved(this.#borrow(whole, offset, length).then(copied))
     const pieces = Array.from({ length: Math.ceil(length / MOST_HERE) }, (_, at) => {
@@ -207,17 +233,27 @@ export class CallUnderWay implements CallContext, Remote {
   }
 
   #putPiece(offset: number, bytes: Uint8Array): void {
-    const claim = bytes.length < LEAST_CLAIMED ? undefined : this.#outlet.claim(bytes.length)
+    if (this.putInSlot(offset, bytes)) return
     const writer = new Writer()
-    writer.raw(claim === undefined ? PUT.head : TAKE.head)
+    writer.raw(PUT.head)
     writer.u64(offset)
-    if (claim === undefined) writer.bytes(bytes)
-    else {
-      claim.bytes.set(bytes)
-      writer.u8(claim.slot)
-      writer.u64(bytes.length)
-    }
+    writer.bytes(bytes)
     this.#outlet.send(writer.frame(this.code))
+  }
+
+  /** Puts bytes into the caller's buffer by a slot; false where they are too short for that, or none is free. */
+  putInSlot(offset: number, bytes: Uint8Array): boolean {
+    if (bytes.length < LEAST_CLAIMED || bytes.length > MOST_HERE) return false
+    const claim = this.#outlet.claim(bytes.length)
+    if (claim === undefined) return false
+    claim.bytes.set(bytes)
+    const writer = new Writer()
+    writer.raw(TAKE.head)
+    writer.u64(offset)
+    writer.u8(claim.slot)
+    writer.u64(bytes.length)
+    this.#outlet.send(writer.frame(this.code))
+    return true
   }
 
   /** Tells the client about the call, in words. */
@@ -277,14 +313,7 @@ export class CallUnderWay implements CallContext, Remote {
     const waiting = this.#reading()
     if (length !== waiting.length)
       throw new WireError(`${length} bytes of data for ${waiting.length}`)
-    const lent = this.#outlet.lent(slot, length)
-    const loan: Loan = {
-      bytes: lent.bytes,
-      giveBack: () => {
-        if (this.#loans.delete(loan)) lent.giveBack()
-      },
-    }
-    this.#loans.add(loan)
+    const loan = this.#take(slot, length)
     if (this.#ended) loan.giveBack()
     waiting.resolve(loan)
   }
