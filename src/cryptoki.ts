@@ -22,11 +22,14 @@ import { CKR } from './standard/constants.ts'
 import { CryptokiError } from './standard/error.ts'
 import { PIN_COST, type PinCost } from './store/sealing.ts'
 import type { Store } from './store/store.ts'
-import { DEFAULT_INTERVAL } from './surrender/surrender.ts'
+import { Durations } from './surrender/durations.ts'
+import { DEFAULT_INTERVAL, type Pace } from './surrender/surrender.ts'
 import { endWarmWorkers } from './surrender/workers.ts'
 import { Slots } from './tokens/slots.ts'
 
 export { implemented } from './functions/dispatch.ts'
+export type { Notify, Progress } from './standard/progress.ts'
+export { KeptDurations } from './surrender/kept-durations.ts'
 
 export interface LibraryOptions {
   readonly store: Store
@@ -36,6 +39,11 @@ export interface LibraryOptions {
   readonly pinCost?: PinCost
   /** Which mechanisms are offered; the default profile where it does not say. */
   readonly policy?: Policy
+  /**
+   * What similar work took here before, which progress tells where the work has no known extent: a
+   * KeptDurations lasts; where it does not say, it is known while the library is open.
+   */
+  readonly durations?: Durations
 }
 
 export interface Library {
@@ -47,7 +55,7 @@ export interface Library {
   cancelOperation(id: number): Promise<boolean>
   /** Drops what was kept more than so many days ago and is in nobody's session. */
   dropOldOperations(days: number): Promise<void>
-  /** Ends every application and closes the store. */
+  /** Ends every application, and closes the store and the durations. */
   close(): Promise<void>
 }
 
@@ -56,6 +64,7 @@ export async function openLibrary({
   interval = DEFAULT_INTERVAL,
   pinCost = PIN_COST,
   policy,
+  durations = new Durations(),
 }: LibraryOptions): Promise<Library> {
   const slots = await Slots.open(store, { pinCost, offered: offered(policy) })
   const applications = new Map<Application, Running>()
@@ -63,7 +72,8 @@ export async function openLibrary({
   return {
     open(program = '', own = interval) {
       const sessions = new ApplicationSessions(slots)
-      const application = new Cryptoki(sessions, own, () => applications.delete(application))
+      const pace = { interval: own, durations }
+      const application = new Cryptoki(sessions, pace, () => applications.delete(application))
       applications.set(application, { program, sessions })
       return application
     },
@@ -74,6 +84,7 @@ export async function openLibrary({
       await Promise.all(Array.from(applications.keys(), (application) => application.close()))
       stopOperations(slots, 'the service stops')
       endWarmWorkers()
+      await durations.close()
       await store.close()
     },
   }
@@ -82,14 +93,14 @@ export async function openLibrary({
 /** One application's view of the library. */
 class Cryptoki implements Application {
   readonly #sessions: ApplicationSessions
-  readonly #interval: number
+  readonly #pace: Pace
   readonly #onEnd: () => void
   readonly #running = new Set<Promise<unknown>>()
   #finalized = false
 
-  constructor(sessions: ApplicationSessions, interval: number, onEnd: () => void) {
+  constructor(sessions: ApplicationSessions, pace: Pace, onEnd: () => void) {
     this.#sessions = sessions
-    this.#interval = interval
+    this.#pace = pace
     this.#onEnd = onEnd
   }
 
@@ -106,13 +117,8 @@ class Cryptoki implements Application {
       refuseClosing(name, ({ handle }) => this.#sessions.has(handle))
       return this.close() as unknown as Answer
     }
-    const answer = dispatch(
-      this.#sessions,
-      name,
-      inputs as readonly unknown[],
-      context,
-      this.#interval,
-    )
+    const given = inputs as readonly unknown[]
+    const answer = dispatch(this.#sessions, name, given, context, this.#pace)
     if (answer instanceof Promise) this.#watch(answer)
     return answer as Answer
   }

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { COMMAND, COMPILED } from '../src/service/start.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const softoki = join(root, 'bin/softoki.mjs')
@@ -142,8 +143,8 @@ export async function startToken(t: Scope, settings: Environment = {}): Promise<
 }
 
 async function launch(environment: Environment): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(root, 'src/service/main.ts')], {
-    env: { ...environment, SOFTOKI_READY_FD: '3' },
+  const child = spawn(process.execPath, COMMAND, {
+    env: { ...environment, ...COMPILED, SOFTOKI_READY_FD: '3' },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   })
   const ready = once(child.stdio[3] as NodeJS.ReadableStream, 'data')
@@ -186,7 +187,10 @@ function buildNative(): void {
 /** Compiles a C program of the tests; answers the path of the executable. */
 export function compile(t: Scope, source: string, ...flags: string[]): string {
   const program = join(temporaryFolder(t), basename(source, '.c'))
-  const headers = join(root, 'native/module/generated')
+  const headers = ['generated', 'include'].flatMap((name) => [
+    '-I',
+    join(root, 'native/module', name),
+  ])
   const strict = [
     '-std=gnu11',
     '-D_GNU_SOURCE',
@@ -197,7 +201,7 @@ export function compile(t: Scope, source: string, ...flags: string[]): string {
     '-Werror',
     '-pthread',
   ]
-  execFileSync('cc', [...strict, '-I', headers, '-o', program, source, ...flags, '-ldl'], {
+  execFileSync('cc', [...strict, ...headers, '-o', program, source, ...flags, '-ldl'], {
     stdio: 'inherit',
   })
   return program

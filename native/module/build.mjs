@@ -39,7 +39,7 @@ const LINKING = ['-Wl,-Bsymbolic', '-Wl,--gc-sections', '-Wl,-z,now', '-Wl,-z,re
 const COMPLETE = ['-Wl,-z,defs']
 
 const sourcesIn = (folder) =>
-  ['', 'generated'].flatMap((within) =>
+  ['', 'generated', 'include'].flatMap((within) =>
     readdirSync(join(folder, within))
       .filter((name) => /\.[ch]$/.test(name))
       .map((name) => join(folder, within, name)),
@@ -61,6 +61,7 @@ function optionsFor({ root, node, service, sanitize }) {
     '-D_GNU_SOURCE',
     `-DSOFTOKI_NODE=${literal(resolve(node ?? nodeProgram(root)))}`,
     `-DSOFTOKI_SERVICE=${literal(resolve(service ?? join(root, 'src/service/main.ts')))}`,
+    `-DSOFTOKI_COMPILED=${literal(resolve(join(root, 'native/build/compiled')))}`,
     `-I${folder}`,
     `-I${join(folder, 'generated')}`,
     ...WARNINGS,

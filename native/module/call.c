@@ -8,6 +8,7 @@
 #include "log.h"
 #include "module.h"
 #include "pending.h"
+#include "progress.h"
 #include "return-values.h"
 #include "sessions.h"
 #include "surrender.h"
@@ -35,6 +36,7 @@ static void prepare(struct call *call, const struct function *function) {
   call->parameter.layout[0] = 0;
   call->reply = NULL;
   call->opening = NULL;
+  call->interruptible.entered = false;
   message_begin(&call->message, WIRE_CALL_FIRST + function->index, function->request);
 }
 
@@ -131,6 +133,42 @@ static void converse(struct call *call) {
   }
 }
 
+/* So long an answer is looked for before the thread sleeps, in nanoseconds. */
+#define PATIENCE 50000
+
+/*
+ * Looking in vain costs more than finding saves, so that it must do so once for every so many finds. With
+ * each so much doubt one answer in two is looked for, then one in four, up to one in 2^6.
+ */
+#define FINDS_PER_MISS 3
+#define DOUBT_MAX (6 * FINDS_PER_MISS)
+
+/*
+ * How much the module doubts that a function's answer comes while it looks, and how often it was called:
+ * whoever waits for a long one, or beside others on few processors, sleeps at once. A wrong count does
+ * no harm.
+ */
+static struct {
+  _Atomic uint8_t doubt;
+  _Atomic uint8_t calls;
+} looks[WIRE_FUNCTIONS_MAX];
+
+static uint64_t patience_for(uint32_t function) {
+  if (!connection_may_look(&module.connection)) return 0;
+  unsigned doubt = atomic_load_explicit(&looks[function].doubt, memory_order_relaxed);
+  unsigned calls = atomic_fetch_add_explicit(&looks[function].calls, 1, memory_order_relaxed);
+  return (calls & ((1u << doubt / FINDS_PER_MISS) - 1)) == 0 ? PATIENCE : 0;
+}
+
+static void remember(uint32_t function, bool in_vain) {
+  unsigned doubt = atomic_load_explicit(&looks[function].doubt, memory_order_relaxed);
+  if (in_vain)
+    doubt = doubt + FINDS_PER_MISS < DOUBT_MAX ? doubt + FINDS_PER_MISS : DOUBT_MAX;
+  else if (doubt > 0)
+    doubt--;
+  atomic_store_explicit(&looks[function].doubt, (uint8_t)doubt, memory_order_relaxed);
+}
+
 void call_transact(struct call *call) {
   if (call->message.failed) call_fail(call, CKR_HOST_MEMORY, "no memory for the arguments");
   if (call_is_well(call)) refuse_within_callback(call);
@@ -139,10 +177,13 @@ void call_transact(struct call *call) {
   exchange_begin(&module.connection, &call->exchange, message_length(&call->message),
                  !module_is_stopping());
   message_seal(&call->message, call->exchange.code);
+  uint64_t patience = call->exchange.patience = patience_for(call->function->index);
   connection_send(&module.connection, &call->message);
   message_end(&call->message);
   converse(call);
+  if (patience > 0) remember(call->function->index, call->exchange.patience == 0);
   if (!module_is_still(call->generation)) return;
+  if (call->interruptible.entered) progress_over(call);
   if (call->rv == CKR_PENDING && call->reached && module.keeps)
     keeper_begin(call);
   else

@@ -3,6 +3,7 @@
 #define SOFTOKI_CALL_H
 
 #include "connection.h"
+#include "interrupt.h"
 #include "layout.h"
 #include "message.h"
 
@@ -46,6 +47,7 @@ struct call {
   /* How many attributes the message holds. */
   CK_ULONG attributes;
   struct parameter parameter;
+  struct interruptible interruptible;
   struct frame *reply;
   struct reader reader;
   /* Made by put_notify, kept by session_opened. */

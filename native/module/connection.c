@@ -1,6 +1,8 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,16 +19,36 @@
 /* Calls that do not wait, of callbacks and of C_Finalize, have these left. */
 #define CALLS_RESERVED 128
 
-void connection_open(struct connection *connection, int fd) {
+/* How long the rest of a frame is looked for awake, in nanoseconds; and how long between two looks then. */
+#define LOOK_FOR_REST 50000
+#define PAUSE_FOR_REST 1
+
+static bool has_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
+}
+
+bool connection_open(struct connection *connection, int fd) {
   struct stat status;
   connection->fd = fd;
   connection->inode = fstat(fd, &status) == 0 ? status.st_ino : 0;
   connection->exchanges = NULL;
-  connection->led = connection->dead = false;
+  connection->led = connection->listened = connection->dead = false;
+  atomic_store(&connection->broken, false);
   connection->under_way = 0;
   connection->bytes_under_way = 0;
   atomic_store(&connection->over, 0);
   connection->input_at = connection->input_end = 0;
+  connection->may_look = has_processors();
+  return channel_open(&connection->channel, fd);
+}
+
+static bool has_channel(const struct connection *connection) {
+  return connection->channel.memory != NULL;
+}
+
+bool connection_may_look(const struct connection *connection) {
+  return has_channel(connection) && connection->may_look;
 }
 
 void connection_close(struct connection *connection) {
@@ -35,9 +57,11 @@ void connection_close(struct connection *connection) {
       status.st_ino == connection->inode)
     close(connection->fd);
   connection->fd = -1;
+  channel_close(&connection->channel);
 }
 
 void connection_break(struct connection *connection) {
+  atomic_store(&connection->broken, true);
   shutdown(connection->fd, SHUT_RDWR);
 }
 
@@ -165,19 +189,12 @@ static size_t gather(const struct message *message, struct iovec parts[3]) {
   return before + message->splice_length + parts[2].iov_len;
 }
 
-void connection_send(struct connection *connection, const struct message *message) {
-  struct iovec parts[3];
+static bool send_by_socket(int fd, struct iovec parts[3], size_t left) {
   struct msghdr header = {.msg_iov = parts, .msg_iovlen = 3};
-  size_t left = gather(message, parts);
-
-  lock_take(&connection->sending);
   while (left > 0) {
-    ssize_t sent = sendmsg(connection->fd, &header, MSG_NOSIGNAL);
+    ssize_t sent = sendmsg(fd, &header, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) {
-      connection_break(connection);
-      break;
-    }
+    if (sent < 0) return false;
     left -= (size_t)sent;
     while (sent > 0) {
       struct iovec *part = header.msg_iov;
@@ -191,6 +208,25 @@ void connection_send(struct connection *connection, const struct message *messag
       }
     }
   }
+  return true;
+}
+
+static bool send_by_channel(struct connection *connection, const struct iovec parts[3]) {
+  for (int i = 0; i < 3; i++)
+    if (!channel_write(&connection->channel, connection->fd, &connection->broken, parts[i].iov_base,
+                       parts[i].iov_len))
+      return false;
+  channel_publish(&connection->channel, connection->fd);
+  return true;
+}
+
+void connection_send(struct connection *connection, const struct message *message) {
+  struct iovec parts[3];
+  size_t length = gather(message, parts);
+  lock_take(&connection->sending);
+  bool sent = has_channel(connection) ? send_by_channel(connection, parts)
+                                      : send_by_socket(connection->fd, parts, length);
+  if (!sent) connection_break(connection);
   lock_release(&connection->sending);
 }
 
@@ -203,8 +239,29 @@ static size_t receive(const struct connection *connection, uint8_t *to, size_t l
   }
 }
 
+/*
+ * Exactly `length` bytes of the channel. The service is writing the rest of a frame, so nobody has to
+ * ring for it.
+ */
+static bool take_shared(struct connection *connection, uint8_t *to, size_t length) {
+  struct channel *channel = &connection->channel;
+  uint64_t patience = connection->may_look ? LOOK_FOR_REST : 0;
+  while (length > 0) {
+    if (!channel_look(channel, &connection->broken, patience)) {
+      struct pollfd end = {.fd = connection->fd, .events = POLLRDHUP};
+      if (poll(&end, 1, PAUSE_FOR_REST) > 0 && !channel_is_ready(channel)) return false;
+      continue;
+    }
+    size_t got = channel_read(channel, connection->fd, to, length);
+    if (got == 0) return false;
+    to += got;
+    length -= got;
+  }
+  return true;
+}
+
 /* Exactly `length` bytes, first what was read ahead. Small pieces are read by way of the input. */
-static bool take_input(struct connection *connection, uint8_t *to, size_t length) {
+static bool take_read(struct connection *connection, uint8_t *to, size_t length) {
   while (length > 0) {
     size_t ready = connection->input_end - connection->input_at;
     if (ready == 0 && length >= sizeof connection->input) {
@@ -228,6 +285,11 @@ static bool take_input(struct connection *connection, uint8_t *to, size_t length
     length -= taken;
   }
   return true;
+}
+
+static bool take_input(struct connection *connection, uint8_t *to, size_t length) {
+  return has_channel(connection) ? take_shared(connection, to, length)
+                                 : take_read(connection, to, length);
 }
 
 /* Reads one frame; NULL where the connection ended or the frame breaks a bound. */
@@ -263,6 +325,24 @@ static bool put(struct exchange *exchange, const struct frame *frame) {
   return true;
 }
 
+/* The same for bytes that lie in a slot of the channel, which is free then. */
+static bool take(struct connection *connection, struct exchange *exchange,
+                 const struct frame *frame) {
+  struct reader reader = {frame->body, frame->body + frame->length, false};
+  read_u32(&reader);
+  read_exactly(&reader, "uyu");
+  uint64_t offset = read_u64(&reader);
+  uint8_t slot = read_u8(&reader);
+  uint64_t length = read_u64(&reader);
+  if (!read_to_end(&reader)) return false;
+  const uint8_t *bytes = channel_borrow(&connection->channel, slot, length);
+  if (bytes == NULL || offset > exchange->room_length || length > exchange->room_length - offset)
+    return false;
+  memcpy(exchange->room + offset, bytes, length);
+  channel_give_back(&connection->channel, slot);
+  return true;
+}
+
 static void wake(struct exchange *exchange) {
   atomic_store(&exchange->asleep, 0);
   wake_all(&exchange->asleep);
@@ -279,8 +359,10 @@ static bool deliver(struct connection *connection, struct frame *frame, uint32_t
     frame_free(frame);
     return false;
   }
-  if (big_endian_u32(frame->body) == WIRE_CALL_PUT) {
-    bool within = put(exchange, frame);
+  uint32_t call = big_endian_u32(frame->body);
+  if (call == WIRE_CALL_PUT || call == WIRE_CALL_TAKE) {
+    bool within =
+        call == WIRE_CALL_PUT ? put(exchange, frame) : take(connection, exchange, frame);
     frame_free(frame);
     return within;
   }
@@ -288,7 +370,7 @@ static bool deliver(struct connection *connection, struct frame *frame, uint32_t
     frame_free(frame);
     return false;
   }
-  if (big_endian_u32(frame->body) == WIRE_CALL_END) mark_over(connection, exchange);
+  if (call == WIRE_CALL_END) mark_over(connection, exchange);
   if (exchange->first == NULL)
     exchange->first = frame;
   else
@@ -299,16 +381,8 @@ static bool deliver(struct connection *connection, struct frame *frame, uint32_t
   return true;
 }
 
-/* Reads one frame as the leader; the table is locked before and after, not meanwhile. */
-static void lead(struct connection *connection) {
-  uint32_t code = 0;
-  connection->led = true;
-  lock_release(&connection->table);
-  struct frame *frame = read_frame(connection, &code);
-  lock_take(&connection->table);
-  connection->led = false;
-  if (frame != NULL && deliver(connection, frame, code)) return;
-
+/* The table is locked. */
+static void die(struct connection *connection) {
   connection_break(connection);
   connection->dead = true;
   for (struct exchange *at = connection->exchanges; at != NULL; at = at->next) {
@@ -317,9 +391,70 @@ static void lead(struct connection *connection) {
   }
 }
 
-/* The thread that goes wakes one that sleeps, which then leads. */
+/* Reads one frame as the leader; the table is locked before and after, not meanwhile. */
+static void lead(struct connection *connection) {
+  uint32_t code = 0;
+  connection->led = true;
+  lock_release(&connection->table);
+  struct frame *frame = read_frame(connection, &code);
+  lock_take(&connection->table);
+  connection->led = false;
+  if (frame == NULL || !deliver(connection, frame, code)) die(connection);
+}
+
+/*
+ * Looks for a frame as the leader, as long as the exchange has patience, and reads it; false where none
+ * came. The table is locked before and after.
+ */
+static bool look(struct connection *connection, struct exchange *exchange) {
+  connection->led = true;
+  lock_release(&connection->table);
+  bool came = channel_look(&connection->channel, &connection->broken, exchange->patience);
+  lock_take(&connection->table);
+  connection->led = false;
+  if (came)
+    lead(connection);
+  else
+    exchange->patience = 0;
+  return came;
+}
+
+/* Sleeps on the socket until the service rings. The table is locked before and after. */
+static void listen_for_bell(struct connection *connection) {
+  connection->listened = true;
+  lock_release(&connection->table);
+  bool alive = channel_sleep(&connection->channel, connection->fd);
+  lock_take(&connection->table);
+  connection->listened = false;
+  if (!alive) die(connection);
+}
+
+/* Sleeps until a frame was handed to the exchange, or the lead. The table is locked before and after. */
+static void doze(struct connection *connection, struct exchange *exchange) {
+  atomic_store(&exchange->asleep, 1);
+  lock_release(&connection->table);
+  wait_while(&exchange->asleep, 1);
+  lock_take(&connection->table);
+  atomic_store(&exchange->asleep, 0);
+}
+
+/* One step on the way to the next frame of the exchange. The table is locked before and after. */
+static void wait_for_frame(struct connection *connection, struct exchange *exchange) {
+  if (connection->led)
+    doze(connection, exchange);
+  else if (!has_channel(connection))
+    lead(connection);
+  else if (look(connection, exchange) || exchange->first != NULL || connection->dead)
+    return;
+  else if (connection->led || connection->listened)
+    doze(connection, exchange);
+  else
+    listen_for_bell(connection);
+}
+
+/* The thread that goes wakes one that sleeps, which then leads; one that listens is woken by the service. */
 static void pass_the_lead(struct connection *connection) {
-  if (connection->led || connection->dead) return;
+  if (connection->led || connection->listened || connection->dead) return;
   for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
     if (atomic_load(&at->asleep)) {
       wake(at);
@@ -329,17 +464,7 @@ static void pass_the_lead(struct connection *connection) {
 
 struct frame *exchange_receive(struct connection *connection, struct exchange *exchange) {
   lock_take(&connection->table);
-  while (exchange->first == NULL && !connection->dead) {
-    if (!connection->led) {
-      lead(connection);
-      continue;
-    }
-    atomic_store(&exchange->asleep, 1);
-    lock_release(&connection->table);
-    wait_while(&exchange->asleep, 1);
-    lock_take(&connection->table);
-    atomic_store(&exchange->asleep, 0);
-  }
+  while (exchange->first == NULL && !connection->dead) wait_for_frame(connection, exchange);
   struct frame *frame = exchange->first;
   if (frame != NULL) {
     exchange->first = frame->next;

@@ -1,8 +1,9 @@
 /*
- * The one connection of the process to the service. Any thread that waits for an answer may read the
- * socket: it leads, hands each frame to the exchange whose code it carries, and passes the lead on
- * when its own answer is there. Threads of ours exist only for functions that are pending (keeper.h);
- * they wait and lead as any other.
+ * The one connection of the process to the service, by memory that both share (channel.h) or by the
+ * socket alone. Any thread that waits for an answer may read: it leads, hands each frame to the exchange
+ * whose code it carries, and passes the lead on when its own answer is there. With a channel nobody
+ * leads while all sleep: one of them listens, which is to sleep on the socket until the service rings.
+ * Threads of ours exist only for functions that are pending (keeper.h); they wait and lead as any other.
  */
 #ifndef SOFTOKI_CONNECTION_H
 #define SOFTOKI_CONNECTION_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "channel.h"
 #include "lock.h"
 #include "message.h"
 
@@ -35,6 +37,8 @@ struct exchange {
   /* Where PUT may write. */
   uint8_t *room;
   size_t room_length;
+  /* For how many nanoseconds the next frame is looked for, before the thread sleeps; 0 once in vain. */
+  uint64_t patience;
   /* Frames not yet taken, and 1 while the thread sleeps. */
   struct frame *first, *last;
   unsigned queued;
@@ -47,12 +51,17 @@ struct connection {
   /* -1: none. The inode tells whether the descriptor is still the socket it was. */
   int fd;
   ino_t inode;
+  struct channel channel;
+  atomic_bool broken;
+  /* There is another processor for the service to answer on. */
+  bool may_look;
+  /* Guards the channel's writing as well. */
   struct lock sending;
   /* Guards all that follows but the input. */
   struct lock table;
   struct exchange *exchanges;
   uint32_t last_code;
-  bool led, dead;
+  bool led, listened, dead;
   /* Exchanges under way and the bytes of their requests; `ended` counts those that are over. */
   unsigned under_way;
   size_t bytes_under_way;
@@ -64,8 +73,8 @@ struct connection {
   uint8_t input[16384];
 };
 
-/* Takes over a connected socket; the locks are made before. */
-void connection_open(struct connection *connection, int fd);
+/* Takes over a connected socket; the locks are made before. False where it broke. */
+bool connection_open(struct connection *connection, int fd);
 /* Lets go of the descriptor without a word, if it is still ours. */
 void connection_close(struct connection *connection);
 /* Ends the connection for good; every exchange under way finds it dead. */
@@ -90,6 +99,9 @@ void exchange_calls_back(struct connection *connection, struct exchange *exchang
  */
 bool exchange_within(struct connection *connection, bool (*matches)(CK_SESSION_HANDLE, CK_ULONG),
                      CK_ULONG wanted);
+
+/* Whether frames come by memory, so that looking for them before sleeping pays. */
+bool connection_may_look(const struct connection *connection);
 
 /* Sends a sealed message. A failure breaks the connection, which exchange_receive then tells. */
 void connection_send(struct connection *connection, const struct message *message);

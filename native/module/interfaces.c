@@ -24,13 +24,17 @@ CK_RV C_GetInterfaceList(CK_INTERFACE_PTR pInterfaceList, CK_ULONG_PTR pulCount)
   return fits || pInterfaceList == NULL ? CKR_OK : CKR_BUFFER_TOO_SMALL;
 }
 
-/* What a NULL name or version leaves open fits any interface; the flags must all be there. */
+/* Who names none wants one of the standard: what another's function list holds is unknown to him. */
+static bool is_named(const CK_INTERFACE *interface, const CK_UTF8CHAR *name) {
+  const char *wanted = name == NULL ? "PKCS 11" : (const char *)name;
+  return strcmp(wanted, (const char *)interface->pInterfaceName) == 0;
+}
+
+/* A NULL version fits any; the flags must all be there. */
 static bool fits(const CK_INTERFACE *interface, const CK_UTF8CHAR *name, const CK_VERSION *version,
                  CK_FLAGS flags) {
   const CK_VERSION *own = interface->pFunctionList;
-  if ((interface->flags & flags) != flags) return false;
-  if (name != NULL && strcmp((const char *)name, (const char *)interface->pInterfaceName) != 0)
-    return false;
+  if ((interface->flags & flags) != flags || !is_named(interface, name)) return false;
   return version == NULL || (version->major == own->major && version->minor == own->minor);
 }
 

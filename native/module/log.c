@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "screen.h"
+
 /* The longest line of the service has 2,000 characters of up to 4 bytes. */
 #define LINE_MAX_BYTES 8500
 
@@ -83,7 +85,7 @@ static void put_line(const struct line *line, bool aloud) {
     write_line(fd, line);
     close(fd);
   }
-  if (*log_to.file == 0 || aloud) write_line(STDERR_FILENO, line);
+  if (*log_to.file == 0 || aloud) screen_add(line->text, line->length);
 }
 
 void log_line(const char *format, ...) {

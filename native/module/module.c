@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "interrupt.h"
 #include "keeper.h"
 #include "log.h"
 #include "marshal.h"
 #include "pace.h"
+#include "progress.h"
 #include "start.h"
 #include "wait.h"
 
@@ -88,13 +90,20 @@ static void forget(void) {
   layouts_free(&module.layouts);
 }
 
+/* No thread of the parent's is in a call here, and nothing is drawn. */
+static void forget_parent(void) {
+  interrupts_forget();
+  progress_forget();
+  atomic_store(&module.users, 0);
+}
+
 /*
  * In the child after fork(): the connection stays its parent's alone, so that the service learns of
- * the parent's end while the child lives; and no thread of the parent's is in a call here.
+ * the parent's end while the child lives.
  */
 static void begin_childhood(void) {
   forget();
-  atomic_store(&module.users, 0);
+  forget_parent();
   atomic_store(&module.life, OUTSIDE);
 }
 
@@ -129,7 +138,7 @@ static bool begin_starting(void) {
     }
     if (!atomic_compare_exchange_strong(&module.life, &life, starting)) continue;
     /* A child made without fork(), by clone: the calls counted are its parent's. */
-    if (life != OUTSIDE) atomic_store(&module.users, 0);
+    if (life != OUTSIDE) forget_parent();
     break;
   }
   forget();
@@ -188,13 +197,16 @@ static CK_RV start(const struct locking *locking) {
     destroy_locks();
     return rv;
   }
-  connection_open(&module.connection, fd);
-  return CKR_OK;
+  if (connection_open(&module.connection, fd)) return CKR_OK;
+  complain("the service is gone: try again");
+  destroy_locks();
+  return CKR_FUNCTION_FAILED;
 }
 
 static CK_RV initialize(const struct locking *locking) {
   uint64_t pace;
-  CK_RV rv = pace_of_application(&pace) ? start(locking) : CKR_FUNCTION_FAILED;
+  bool sensible = pace_of_application(&pace) && progress_of_user(&module.draws);
+  CK_RV rv = sensible ? start(locking) : CKR_FUNCTION_FAILED;
   if (rv != CKR_OK) return say("C_Initialize", rv, NULL);
   rv = introduce(pace);
   if (rv != CKR_OK) destroy_locks();

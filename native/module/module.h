@@ -17,6 +17,8 @@ struct module {
   _Atomic uint32_t generation;
   /* The application lets us have threads (keeper.h). */
   bool keeps;
+  /* The user wants progress drawn (progress.h). */
+  bool draws;
   struct connection connection;
   /* Guarded by connection.table. */
   struct session *sessions;

@@ -5,7 +5,7 @@
 #include "module.h"
 
 void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify) {
-  message_u8(&call->message, notify != NULL);
+  message_u8(&call->message, notify != NULL || module.draws);
   if (!call_is_well(call)) return;
   call->opening = calloc(1, sizeof *call->opening);
   if (call->opening == NULL) {
@@ -74,16 +74,31 @@ void refuse_within_slot(struct call *call, CK_SLOT_ID slot) {
     call_fail(call, CKR_FUNCTION_FAILED, "called inside a callback of one of these sessions");
 }
 
-CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application) {
+CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application, bool *progress) {
   CK_NOTIFY notify = NULL;
   lock_take(&module.connection.table);
   const struct session *session = find(handle);
   if (session != NULL) {
     notify = session->notify;
     *application = session->application;
+    *progress = session->progress;
   }
   lock_release(&module.connection.table);
   return notify;
+}
+
+CK_RV session_want_progress(CK_SESSION_HANDLE handle, bool progress) {
+  CK_RV rv = CKR_OK;
+  lock_take(&module.connection.table);
+  struct session *session = find(handle);
+  if (session == NULL)
+    rv = CKR_SESSION_HANDLE_INVALID;
+  else if (progress && session->notify == NULL)
+    rv = CKR_ARGUMENTS_BAD;
+  else
+    session->progress = progress;
+  lock_release(&module.connection.table);
+  return rv;
 }
 
 void message_begun(struct call *call, enum message_operation operation,

@@ -14,6 +14,8 @@ struct session {
   CK_SLOT_ID slot;
   CK_NOTIFY notify;
   CK_VOID_PTR application;
+  /* It wants CKN_SOFTOKI_PROGRESS. */
+  bool progress;
   /* The mechanism that each operation was begun with last; 0 for none. */
   CK_MECHANISM_TYPE messages[MESSAGE_OPERATIONS];
   /* The buffer of the function that is pending in it (pending.h). */
@@ -21,7 +23,7 @@ struct session {
   CK_ULONG room_length;
 };
 
-/* `y`: whether there is a callback. Takes the session's memory now, while the call can still fail. */
+/* `y`: whether its functions surrender: to a callback, or to the progress that we draw. Takes the session's memory now, while the call can still fail. */
 void put_notify(struct call *call, CK_VOID_PTR application, CK_NOTIFY notify);
 
 /* After C_OpenSession, C_CloseSession and C_CloseAllSessions; nothing where the call failed. */
@@ -32,8 +34,13 @@ void slot_closed(struct call *call, CK_SLOT_ID slot);
 /* CKR_FUNCTION_FAILED inside a callback of one of the slot's sessions. */
 void refuse_within_slot(struct call *call, CK_SLOT_ID slot);
 
-/* The callback of a session and what to pass to it; NULL where it has none. */
-CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application);
+/* The callback of a session, NULL where it has none; what to pass to it; whether it wants progress. */
+CK_NOTIFY session_notify(CK_SESSION_HANDLE handle, CK_VOID_PTR *application, bool *progress);
+/*
+ * Has the session's callback be told of progress, or not. CKR_SESSION_HANDLE_INVALID where there is
+ * no session, CKR_ARGUMENTS_BAD where it has no callback and wants progress.
+ */
+CK_RV session_want_progress(CK_SESSION_HANDLE handle, bool progress);
 
 /* After C_MessageEncryptInit and its likes; nothing where the call failed. */
 void message_begun(struct call *call, enum message_operation operation,

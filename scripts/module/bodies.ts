@@ -283,11 +283,14 @@ function lists(offered: Version): string {
     const linkage = version === '2.40' ? '' : 'static '
     return `\n${linkage}const ${type} ${nameOfList(version)} = {\n  {${number}},\n${members.join('\n')}\n};\n`
   })
-  const entries = chosen.map(
-    ({ version }) => `  {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&${nameOfList(version)}, 0},`,
-  )
+  const entry = (name: string, list: string) =>
+    `  {(CK_UTF8CHAR_PTR)${name}, (CK_VOID_PTR)&${list}, 0},`
+  const entries = [
+    ...chosen.map(({ version }) => entry('"PKCS 11"', nameOfList(version))),
+    entry('SOFTOKI_INTERFACE', 'softoki_function_list'),
+  ]
   return `${definitions.join('')}
-/* The newest first: it is what C_GetInterface answers to a caller without a wish. */
+/* The newest first: it is what C_GetInterface answers to a caller without a wish. Ours is the last. */
 CK_INTERFACE interfaces[] = {
 ${entries.join('\n')}
 };

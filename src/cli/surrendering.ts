@@ -2,8 +2,9 @@
 import type { CallContext } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 import { interrupted, STATUS } from './failure.ts'
-import { Progress, say } from './terminal.ts'
+import { ProgressLine, say } from './terminal.ts'
 
 /**
  * One Ctrl-C may come twice, from the terminal and from a parent that passes it on; one that comes
@@ -16,28 +17,28 @@ export async function cancellable<T>(
   what: string,
   run: (context: CallContext) => Promise<T>,
 ): Promise<T> {
-  const progress = new Progress(what)
+  const line = new ProgressLine(what)
   let since: number | undefined
   const onInterrupt = () => {
     since ??= performance.now()
     if (performance.now() - since < SAME_WISH) return
-    progress.erase()
+    line.erase()
     say('left without waiting: the service stops the work by itself')
     process.exit(STATUS.interrupted)
   }
-  const notify = (_event: number, share?: number) => {
+  const notify = (_event: number, progress: Progress) => {
     if (since !== undefined) return CKR.CANCEL
-    progress.tick(share)
+    line.tick(progress)
     return CKR.OK
   }
   process.on('SIGINT', onInterrupt)
   try {
     const result = await run({ notify })
-    progress.erase()
+    line.erase()
     if (since !== undefined) say('it was done before it could be cancelled')
     return result
   } catch (error) {
-    progress.erase()
+    line.erase()
     const cancelled = error instanceof CryptokiError && error.rv === CKR.FUNCTION_CANCELED
     if (cancelled && since !== undefined) throw interrupted('cancelled: nothing was created')
     throw error

@@ -10,6 +10,8 @@
  * - Text that comes from a token is shown with its control characters escaped.
  */
 import { styleText } from 'node:util'
+import type { Progress } from '../standard/progress.ts'
+import { progressLine } from './progress.ts'
 
 /** Writes one line of the result. */
 export const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -55,24 +57,22 @@ export function printTable(
 
 const ERASE_LINE = '\r\x1b[2K'
 
-/** A line that shows how long something takes, redrawn with each tick. */
-export class Progress {
+/** Columns of a terminal that does not say. */
+const COLUMNS = 80
+
+/** A line that shows how far something is, redrawn with each tick. */
+export class ProgressLine {
   readonly #what: string
-  readonly #since = performance.now()
   readonly #shown = isWatched() && process.env.TERM !== 'dumb'
 
   constructor(what: string) {
     this.#what = what
   }
 
-  /** `progress` is a fraction from 0 to 1 where it is known. */
-  tick(progress?: number): void {
+  tick(progress: Progress): void {
     if (!this.#shown) return
-    const seconds = ((performance.now() - this.#since) / 1000).toFixed(1)
-    const share = progress === undefined ? '' : `, ${Math.floor(progress * 100)} %`
-    process.stderr.write(
-      `${ERASE_LINE}softoki: ${this.#what}: ${seconds} s${share}, Ctrl-C cancels`,
-    )
+    const columns = process.stderr.columns || COLUMNS
+    process.stderr.write(`${ERASE_LINE}${progressLine(this.#what, progress, columns)}`)
   }
 
   erase(): void {

@@ -86,6 +86,47 @@ export interface NativeMacs {
   kdf(name: string, options: NativeOptions, length: number): Uint8Array
 }
 
+/**
+ * Whole messages in one call, their result written into the last argument, which is as long as the
+ * result and apart from the input. That is what short messages want.
+ */
+export interface NativeWhole {
+  /** r and s of a digest, each half as long as the signature. */
+  ecdsaSign(key: NativeKey, digest: Uint8Array, signature: Uint8Array): void
+  /** Whether they are right; both may lack leading zeros. At most 72 bytes each. */
+  ecdsaVerify(key: NativeKey, digest: Uint8Array, signature: Uint8Array): boolean
+  /** HMAC in full. */
+  hmac(digest: string, key: Uint8Array, input: Uint8Array, mac: Uint8Array): void
+  /** Whole blocks in ECB (without an IV) or CBC, without padding. */
+  encryptBlocks: NativeBlocks
+  decryptBlocks: NativeBlocks
+  /** GCM. The output is the ciphertext and the tag, which is what it has room for behind it. */
+  sealGcm(...message: NativeGcm): void
+  /** The input is the ciphertext and the tag. Whether that is right; where not, the output is zeros. */
+  openGcm(...message: NativeGcm): boolean
+  /** Fills the output with random bytes. */
+  random(output: Uint8Array): void
+}
+
+type NativeBlocks = (
+  name: string,
+  key: Uint8Array,
+  iv: Uint8Array | null,
+  nothing: null,
+  input: Uint8Array,
+  output: Uint8Array,
+) => void
+
+/** The IV has 1 to 128 bytes. */
+type NativeGcm = [
+  name: string,
+  key: Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  input: Uint8Array,
+  output: Uint8Array,
+]
+
 type Transform = (
   key: NativeKey,
   input: Uint8Array,
@@ -101,12 +142,30 @@ type Verify = (
 ) => boolean
 type TransformLater = (...values: Parameters<Transform>) => Promise<Uint8Array>
 
+/** Memory that two processes share (Linux). */
+export interface NativeMemory {
+  /**
+   * At most 64 MiB whose length nobody can change, and the descriptor that another process maps it by;
+   * that is to be closed. Throws OPENSSL_MEMORY where the system has none.
+   */
+  makeMemory(length: number): [memory: ArrayBuffer, descriptor: number]
+  /** Sends 1 to 4,096 bytes with a descriptor by a Unix socket; false where not all went at once. */
+  sendDescriptor(socket: number, bytes: Uint8Array, descriptor: number): boolean
+  /** Sends one byte by a socket, or none where that would have to wait. */
+  ring(socket: number): void
+}
+
 /**
  * The functions of the binding. An option that OpenSSL does not list for the operation is an error.
  * `algorithm` names a signature over a message (ED25519, ML-DSA-65); absent, OpenSSL signs the
  * digest it is given. What ends in `Later` computes on the thread pool.
  */
-export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
+export interface Native
+  extends NativeCiphers,
+    NativeDigests,
+    NativeMacs,
+    NativeMemory,
+    NativeWhole {
   /** A key of a type (RSA, EC, ED25519 ...), or domain parameters (DH, DHX, DSA), from components. */
   importKey(
     type: string,
@@ -152,12 +211,22 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs {
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /**
+   * n, d, p and q of a fresh key with a modulus of so many bits, 1024 to 16384, the larger prime
+   * first; so many threads search them. The exponent is odd, greater than 1, and has at most 32 bytes.
+   */
+  generateRsa(
+    bits: number,
+    e: Uint8Array,
+    threads: number,
+  ): [n: Uint8Array, d: Uint8Array, p: Uint8Array, q: Uint8Array]
   /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
   reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void
   leaveNoCoreFile(): void
+  giveMemoryBack(): void
 }
 
 /** `code` of an error from the binding. Its message is fixed text and holds no data. */
@@ -218,3 +287,9 @@ export const dieWithParent = (): void => native().dieWithParent()
 
 /** This process and those it starts write no core file from now on: it would hold keys. */
 export const leaveNoCoreFile = (): void => native().leaveNoCoreFile()
+
+/**
+ * What takes 8 MiB and more goes back to the system when it is freed, and is not kept for the next
+ * that a thread needs. With glibc; elsewhere nothing happens.
+ */
+export const giveMemoryBack = (): void => native().giveMemoryBack()

@@ -9,8 +9,11 @@ import type { Domain } from './finite-field.ts'
 import { generateSetPair, type SetPair } from './parameter-set-keys.ts'
 import { type Signed, signWithValue, verifyWithValue } from './parameter-set-signatures.ts'
 import type { ParameterSet } from './parameter-sets.ts'
-import { deriveFromPassword, type PasswordDerivation } from './password-derivation.ts'
+import { deriveFromPassword, expectedTime, type PasswordDerivation } from './password-derivation.ts'
 import { generateRsa, type RsaParts } from './rsa.ts'
+
+/** Tells ahead of the work how much processor time it will take, in milliseconds: an estimate. */
+export type Expect = (milliseconds: number) => Promise<void>
 
 export const lengthy = {
   /**
@@ -50,7 +53,9 @@ export const lengthy = {
   },
 
   /** A key from a password: as long as its iterations take, 10 million of them some seconds. */
-  deriveFromPassword(derivation: PasswordDerivation): Uint8Array {
+  async deriveFromPassword(derivation: PasswordDerivation, expect?: Expect): Promise<Uint8Array> {
+    const time = expectedTime(derivation)
+    if (time !== undefined) await expect?.(time)
     return deriveFromPassword(derivation)
   },
 

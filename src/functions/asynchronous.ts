@@ -150,7 +150,11 @@ function ownKeys({ membership: { login } }: Session): TokenKeys | undefined {
 function keeperOf(session: Session, id: number, pending: Pending, inputs: Inputs): Keeper {
   const kept = session.token.keptOperations
   const keys = ownKeys(session)
-  kept.works(id, { made: pending.made, stop: (why) => pending.stop(why) })
+  kept.works(id, {
+    made: pending.made,
+    progress: () => pending.progress,
+    stop: (why) => pending.stop(why),
+  })
   return {
     id,
     made: (value) => {
@@ -210,7 +214,8 @@ async function join(
     const { made, working } = taken
     const from = made ? () => made.value : working && (() => working.made)
     const flags = flagsOf(name)
-    const pending = new Pending({ id, name, flags, inputs, made: from })
+    const progress = working && (() => working.progress())
+    const pending = new Pending({ id, name, flags, inputs, made: from, progress })
     pending.announce()
     const answer = call.join(pending, session, inputs)
     await checkRoom(session, name, answer)

@@ -7,7 +7,7 @@ import type { FunctionName } from '../standard/calls.ts'
 import { CKF, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions, type OperationKind } from '../standard/functions.ts'
-import type { Notify } from '../surrender/surrender.ts'
+import type { Notify } from '../standard/progress.ts'
 
 /** The flag of CK_MECHANISM_INFO that stands for an operation. */
 const FLAG_OF: Readonly<Record<OperationKind, number>> = {

@@ -19,7 +19,7 @@ import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions } from '../standard/functions.ts'
-import { Surrender } from '../surrender/surrender.ts'
+import { type Pace, Surrender } from '../surrender/surrender.ts'
 import { asynchronous } from './asynchronous.ts'
 import { flagsOf, insideOf, refuseWithin } from './cancelling.ts'
 import { decryption } from './decryption.ts'
@@ -124,13 +124,13 @@ const routes: ReadonlyMap<string, Route> = new Map(
 /** The functions that work. The others answer CKR_FUNCTION_NOT_SUPPORTED. */
 export const implemented: ReadonlySet<string> = new Set(routes.keys())
 
-/** Calls a C_ function for an application. `interval` is the pace in milliseconds. */
+/** Calls a C_ function for an application, whose pace it has. */
 export function dispatch(
   application: ApplicationSessions,
   name: FunctionName,
   inputs: readonly unknown[],
   context: CallContext,
-  interval: number,
+  pace: Pace,
 ): unknown {
   const route = routes.get(name)
   if (route === undefined)
@@ -139,7 +139,7 @@ export function dispatch(
   if (route.onSession) {
     const session = application.session(first as number)
     refuseWithin(name, session)
-    const run = () => runOnSession(route, session, rest, { application, context, interval })
+    const run = () => runOnSession(route, session, rest, { application, context, pace })
     return route.outOfTurn ? run() : session.turn(run)
   }
   const call = { application, context, surrender: new Surrender(), ...AT_ONCE }
@@ -161,7 +161,7 @@ const AT_ONCE: Pick<Call, 'work' | 'keptOperation' | 'cannotBeKept' | 'join'> = 
 interface Setting {
   readonly application: ApplicationSessions
   readonly context: CallContext
-  readonly interval: number
+  readonly pace: Pace
 }
 
 function runOnSession(
@@ -179,8 +179,10 @@ function runOnSession(
   if (session.isAsynchronous && row.surrenders && mayWait(route, inputs, setting.context))
     return runAsynchronously(route, session, inputs, setting)
   const { notify } = setting.context
+  const { interval, durations } = setting.pace
   const surrender = new Surrender({
-    interval: setting.interval,
+    interval,
+    durations,
     notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
@@ -231,9 +233,10 @@ function runInBackground(
   pending: Pending,
   session: Session,
   inputs: readonly unknown[],
-  { application, context, interval }: Setting,
+  { application, context, pace }: Setting,
 ): unknown {
-  const surrender = new Surrender({ interval, signals: [pending.signal] })
+  const surrender = new Surrender({ ...pace, signals: [pending.signal] })
+  pending.tells(() => surrender.progress)
   return pending.start((work) => {
     const call = {
       ...AT_ONCE,
@@ -297,10 +300,10 @@ async function endsWithin(interval: number, answer: Promise<unknown>): Promise<b
 async function orPending(
   answer: Promise<unknown>,
   pending: Pending,
-  { context, interval }: Setting,
+  { context, pace }: Setting,
   session: Session,
 ): Promise<unknown> {
-  const ended = await endsWithin(interval, answer)
+  const ended = await endsWithin(pace.interval, answer)
   if (ended || pending.isMade || pending.isWorked || pending.signal.aborted) {
     const value = await answer
     session.pending = undefined

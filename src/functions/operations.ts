@@ -4,6 +4,7 @@
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
 import type { Session } from '../sessions/session.ts'
+import type { Progress } from '../standard/progress.ts'
 import type { Slots } from '../tokens/slots.ts'
 import type { Token } from '../tokens/token.ts'
 
@@ -26,6 +27,8 @@ export interface OperationView {
   readonly state: OperationState
   /** It goes on without its session. */
   readonly kept: boolean
+  /** How far one that works is. */
+  readonly progress?: Progress | undefined
 }
 
 /** An application, and the program that it is. */
@@ -40,17 +43,18 @@ const pendingIn = ({ sessions }: Running): Session[] =>
 
 function pendingView({ pending, token }: Session, program: string): OperationView[] {
   if (pending === undefined) return []
-  const { id, name, begun, isWorked, keptAs } = pending
+  const { id, name, begun, isWorked, keptAs, progress } = pending
   const state = isWorked ? 'done' : 'working'
   const { slot, label } = token
-  return [{ id, name, slot, token: label, program, begun, state, kept: keptAs !== undefined }]
+  const kept = keptAs !== undefined
+  return [{ id, name, slot, token: label, program, begun, state, kept, progress }]
 }
 
 async function keptBy({ slot, label, keptOperations }: Token): Promise<OperationView[]> {
   const kept = await keptOperations.list()
-  return kept.map(({ id, name, begun, finished, works }) => {
+  return kept.map(({ id, name, begun, finished, works, progress }) => {
     const state = finished ? 'done' : works ? 'working' : 'interrupted'
-    return { id, name, slot, token: label, program: '', begun, state, kept: true }
+    return { id, name, slot, token: label, program: '', begun, state, kept: true, progress }
   })
 }
 

@@ -27,9 +27,14 @@ export class Gathered {
     return this.#length
   }
 
-  add(part: Uint8Array): void {
-    if (part.length > this.#limit - this.#length)
+  /** Throws where so many bytes more would be too many. */
+  checkRoom(length: number): void {
+    if (length > this.#limit - this.#length)
       throw new CryptokiError(this.#tooLong, `more than ${this.#limit} bytes`)
+  }
+
+  add(part: Uint8Array): void {
+    this.checkRoom(part.length)
     for (let rest = part; rest.length > 0; ) {
       if (this.#free === 0) this.#grow(rest.length)
       const taken = rest.subarray(0, this.#free)
@@ -47,7 +52,7 @@ export class Gathered {
     try {
       let at = 0
       for (const chunk of this.#chunks) {
-        const due = surrender.point(at / this.#length)
+        const due = surrender.point()
         if (due) await due
         whole.set(chunk.subarray(0, whole.length - at), at)
         at += chunk.length

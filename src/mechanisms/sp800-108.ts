@@ -107,14 +107,22 @@ function lengthsOf({ mechanism, template, further: others = [] }: Derive): numbe
   ]
 }
 
-/** So many bytes from as many segments as they take: no other key has any part of those. */
-async function take(segments: Segments, length: number, surrender: Surrender): Promise<Uint8Array> {
+/**
+ * So many bytes from as many segments as they take: no other key has any part of those. `done` makes
+ * of the bytes so far the fraction of all keys.
+ */
+async function take(
+  segments: Segments,
+  length: number,
+  surrender: Surrender,
+  done: (bytes: number) => number,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(length)
   for (let at = 0; at < length; ) {
     const segment = segments()
     bytes.set(segment.subarray(0, length - at), at)
     at += segment.length
-    await surrender.point()
+    await surrender.point(done(Math.min(at, length)))
   }
   return bytes
 }
@@ -125,14 +133,17 @@ async function deriveKeys(mode: Mode, base: CryptokiObject, make: Derive): Promi
   const keyed = keyedBy(prf, base)
   const lengths = lengthsOf(make)
   const sum = (bytes: readonly number[]) => bytes.reduce((all, some) => all + some, 0)
+  const all = sum(lengths)
   const input = await readInput(make, mode, {
-    keys: sum(lengths),
+    keys: all,
     segments: sum(lengths.map((length) => Math.ceil(length / prf.bytes) * prf.bytes)),
   })
   const segments = mode.segments(keyed, input, mechanism)
   const made: Made[] = []
   for (const [at, template] of [make.template, ...(make.further ?? [])].entries()) {
-    const value = await take(segments, lengths[at] as number, surrender)
+    const before = sum(lengths.slice(0, at))
+    const done = (bytes: number) => (before + bytes) / all
+    const value = await take(segments, lengths[at] as number, surrender, done)
     const policy = loosest(template, base, input.keys)
     made.push(new Map([...derivedValue(template, value), ...policy]))
   }

@@ -21,6 +21,8 @@ export interface Home {
   readonly lock: string
   readonly log: string
   readonly configuration: string
+  /** What work took (surrender/kept-durations.ts). */
+  readonly durations: string
 }
 
 /** Bytes of a path in a socket address on Linux, less the zero at its end. */
@@ -68,6 +70,7 @@ export function openHome(env: Environment = process.env): Home {
     lock: join(folder, 'service.lock'),
     log: join(folder, 'service.log'),
     configuration: join(folder, 'softoki.json'),
+    durations: join(folder, 'durations.json'),
   }
 }
 

@@ -3,12 +3,11 @@
  * runs for a home. It leaves by itself after a time without any client.
  */
 import { chmodSync, rmSync } from 'node:fs'
-import { createConnection, createServer, type Server } from 'node:net'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Library, openLibrary } from '../cryptoki.ts'
+import { KeptDurations, type Library, openLibrary } from '../cryptoki.ts'
 import { parameterStructures } from '../mechanisms/table.ts'
 import type { Application } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -48,11 +47,13 @@ const LOOK_AGAIN = 25
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
-async function libraryIn({ home, configuration, env }: Setting): Promise<Library> {
+async function libraryIn({ home, configuration, env, log }: Setting): Promise<Library> {
   const interval = surrenderInterval(env)
   const store = await openSqliteStore(home.store)
+  const durations = new KeptDurations(home.durations, (err, doing) => log.warn({ err }, doing))
   return openLibrary({
     store,
+    durations,
     policy: configuration.mechanisms,
     ...(interval === undefined ? {} : { interval }),
   })
@@ -109,6 +110,15 @@ const isServed = (path: string): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
+/**
+ * The descriptor of a socket, by which memory is passed to its client. Node documents no way to it; where
+ * this one should go, clients use the socket alone.
+ */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as { _handle?: { fd?: unknown } }
+  return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined
+}
+
 class ListeningService implements Service {
   readonly over: Promise<void>
   readonly #setting: Setting
@@ -161,11 +171,12 @@ class ListeningService implements Service {
     return this.#stopping
   }
 
-  async #serve(stream: Duplex): Promise<void> {
+  async #serve(stream: Socket): Promise<void> {
     clearTimeout(this.#idle)
     const connection = new Connection(stream, {
       open: (introduction) => this.#open(introduction),
       protocolFor: this.#protocolFor,
+      socket: descriptorOf(stream),
       operations: {
         list: () => this.#library.operations(),
         cancel: (id) => this.#library.cancelOperation(id),

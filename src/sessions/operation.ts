@@ -9,6 +9,7 @@ import {
   type Data,
   dataOf,
   type Filled,
+  type Loan,
   type MechanismArgument,
   type Room,
 } from '../standard/calls.ts'
@@ -112,7 +113,7 @@ export class Operation<W extends Works = Works> {
   }
 }
 
-/** Hands data over in steps with a surrender point before each; synchronous where it is short and here. */
+/** Hands data over, of which `update` keeps nothing, in steps with a surrender point before each; synchronous where it is short and here. */
 export function feed(
   data: Data,
   surrender: Surrender,
@@ -129,23 +130,31 @@ async function feedSteps(
   surrender: Surrender,
   update: (part: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
-  let ahead = data.read(0, STEP)
+  let ahead = readAhead(data, 0)
   for (let at = 0; at < data.length; at += STEP) {
     const part = await ahead
     const next = at + STEP
     if (next < data.length) ahead = readAhead(data, next)
     const point = surrender.point(at / data.length)
     if (point) await point
-    await update(part)
+    await update(part.bytes)
+    part.giveBack()
   }
 }
 
-/** The next step is on its way while this one is worked on; should the work fail first, nobody waits for it. */
-function readAhead(data: Data, at: number): Uint8Array | Promise<Uint8Array> {
-  const part = data.read(at, Math.min(STEP, data.length - at))
-  if (!(part instanceof Uint8Array)) part.catch(() => {})
+/**
+ * The next step is on its way while this one is worked on; should the work fail first, nobody waits for
+ * it. What is not given back is taken back once the call is over.
+ */
+function readAhead(data: Data, at: number): Loan | Promise<Loan> {
+  const length = Math.min(STEP, data.length - at)
+  const part = data.borrow?.(at, length) ?? after(data.read(at, length), owned)
+  if (part instanceof Promise) part.catch(() => {})
   return part
 }
+
+/** Bytes that nobody asks back. */
+const owned = (bytes: Uint8Array): Loan => ({ bytes, giveBack: () => {} })
 
 /** `then` at once for a value, later for a promise: short calls stay synchronous. */
 export const after = <A, B>(
@@ -226,9 +235,23 @@ export function runCipher(
   // With another operation beside it nothing may be worked on that might not go out.
   if (room < length.bytes && (length.exact || call.beside)) return { needed: length.bytes }
   const context = room < length.bytes ? {} : call.context
-  return after(passThrough(works, call, new Outlet(length.bytes, context)), (filled) =>
+  return after(work(works, call, length.bytes, context), (filled) =>
     filled instanceof Uint8Array ? release(operation, { result: filled, step }, room) : filled,
   )
+}
+
+/** A short message goes through at once where the cipher takes it so. */
+function work(
+  works: Cipher,
+  call: CipherCall,
+  expected: number,
+  context: CallContext,
+): Filled | Promise<Filled> {
+  const { whole } = works
+  const { data, step, beside } = call
+  if (whole !== undefined && step === 'whole' && beside === undefined && expected <= STEP)
+    return after(data.read(0, data.length), whole)
+  return passThrough(works, call, new Outlet(expected, context))
 }
 
 function passThrough(
@@ -271,20 +294,42 @@ function fetchHeld(operation: Pick<Operation, 'held'>, held: Held, step: Step, r
   )
 }
 
-/** A digest, signature or MAC of the data that is left. */
+/** Works that nothing but this message goes into, and whether it is short: then it may go in whole. */
+const isShort = (updated: boolean | undefined, data: Data): boolean =>
+  updated === false && data.length <= STEP
+
+/** A digest, signature or MAC of the data that is left; `updated` is false where that is all there is. */
 export function runSummary(
-  { works }: Pick<Operation<Summary>, 'works'>,
+  { works, updated }: Pick<Operation<Summary>, 'works'> & { readonly updated?: boolean },
   data: Data | null,
   room: Room,
   surrender: Surrender,
 ): Filled | Promise<Filled> {
+  const { whole, pointers } = works
+  const make = () =>
+    whole !== undefined && data !== null && isShort(updated, data)
+      ? after(data.read(0, data.length), (message) => whole(message, surrender))
+      : after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
+          works.final(surrender),
+        )
   return fill(works.length, room, () =>
-    after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
-      after(works.final(surrender), (result) => {
-        const { pointers } = works
-        return pointers === undefined ? result : { image: result, pointers }
-      }),
-    ),
+    after(make(), (result) => (pointers === undefined ? result : { image: result, pointers })),
+  )
+}
+
+/** Checks the data that is left against a signature or MAC; `updated` as above. */
+export function runVerification(
+  { works, updated }: Pick<Operation<Verification>, 'works'> & { readonly updated?: boolean },
+  data: Data,
+  signature: Uint8Array,
+  surrender: Surrender,
+): void | Promise<void> {
+  const { whole } = works
+  if (whole !== undefined && isShort(updated, data))
+    return after(data.read(0, data.length), (message) => whole(message, signature, surrender))
+  return after(
+    feed(data, surrender, (part) => works.update(part)),
+    () => works.final(signature, surrender),
   )
 }
 
@@ -311,7 +356,7 @@ export async function gather(data: Data, most: number, surrender: Surrender): Pr
       `${data.length} bytes where at most ${most} are allowed`,
     )
   const parts: Uint8Array[] = []
-  await feed(data, surrender, (part) => void parts.push(part))
+  await feed(data, surrender, (part) => void parts.push(Uint8Array.from(part)))
   return Buffer.concat(parts)
 }
 

@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto'
 import type { FunctionName } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 
 /** Who keeps a pending function beyond its session (C_AsyncGetID). */
 export interface Keeper {
@@ -34,6 +35,8 @@ export interface PendingOptions {
   readonly inputs: readonly unknown[]
   /** What it makes comes from elsewhere: it was kept (C_AsyncJoin). */
   readonly made?: (() => unknown) | undefined
+  /** How far it is, where it is worked on elsewhere. */
+  readonly progress?: (() => Progress | undefined) | undefined
   readonly keeper?: Keeper
 }
 
@@ -60,13 +63,15 @@ export class Pending {
   #announced = false
   #release: (() => void) | undefined
   #keeper: Keeper | undefined
+  #progress: (() => Progress | undefined) | undefined
 
-  constructor({ id, name, flags, inputs, made, keeper }: PendingOptions) {
+  constructor({ id, name, flags, inputs, made, progress, keeper }: PendingOptions) {
     this.id = id ?? randomInt(1, LARGEST_ID)
     this.name = name
     this.flags = flags
     this.inputs = inputs
     this.#from = made
+    this.#progress = progress
     this.#keeper = keeper
     this.#collected.promise.catch(() => {})
     this.#made.promise.catch(() => {})
@@ -90,6 +95,16 @@ export class Pending {
   /** Whether its work is done: what follows is no longer held up. */
   get isMade(): boolean {
     return this.#isMade
+  }
+
+  /** How far its work is; undefined once it is done. */
+  get progress(): Progress | undefined {
+    return this.#isWorked ? undefined : this.#progress?.()
+  }
+
+  /** Where its progress is asked, unless it is worked on elsewhere. */
+  tells(progress: () => Progress): void {
+    this.#progress ??= progress
   }
 
   /** What its work makes; rejects where it fails. */

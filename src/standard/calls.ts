@@ -6,6 +6,7 @@
  * CK_UNAVAILABLE_INFORMATION (all ones) is exactly 2^64 on this side.
  */
 import type { functions } from './functions.ts'
+import type { Notify } from './progress.ts'
 
 export type Functions = typeof functions
 export type FunctionName = keyof Functions
@@ -91,6 +92,14 @@ export interface Data {
   readonly passing?: boolean
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
+  /** The same for a reader that keeps none of it, without a copy; the application may change it meanwhile. */
+  borrow?(offset: number, length: number): Promise<Loan>
+}
+
+/** Bytes that are another's, to be given back. */
+export interface Loan {
+  readonly bytes: Uint8Array
+  giveBack(): void
 }
 
 /** Data that is here already. */
@@ -238,7 +247,7 @@ export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
 /** What goes along with a call. */
 export interface CallContext {
   /** Calls the application's callback, in the thread that made the call; absent where the application has none. */
-  readonly notify?: ((event: number, progress?: number) => number | Promise<number>) | undefined
+  readonly notify?: Notify | undefined
   /** Aborted when the caller is gone or wants the function stopped. */
   readonly signal?: AbortSignal | undefined
   /** Puts output into the caller's buffer at an offset, ahead of the answer; absent where output goes with the answer. */

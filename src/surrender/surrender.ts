@@ -4,6 +4,8 @@
  */
 import { CKN, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Notify, Progress } from '../standard/progress.ts'
+import type { Durations } from './durations.ts'
 
 /** The default pace, in milliseconds. */
 export const DEFAULT_INTERVAL = 50
@@ -11,12 +13,15 @@ export const DEFAULT_INTERVAL = 50
 /** After this many milliseconds of computing, other calls get their turn. */
 const LET_IN = 10
 
-/** The application's callback; answers a CK_RV. `progress` is a fraction from 0 to 1 where known. */
-export type Notify = (event: number, progress?: number) => number | Promise<number>
-
-export interface SurrenderOptions {
+/** What the functions of an application have in common. */
+export interface Pace {
   /** Milliseconds between callbacks; 0: at every point. */
-  readonly interval?: number
+  readonly interval: number
+  /** What similar work took here before. */
+  readonly durations: Durations
+}
+
+export interface SurrenderOptions extends Partial<Pace> {
   readonly notify?: Notify | undefined
   /**
    * Stop the work from elsewhere: a client that vanished, C_SessionCancel, an AbortSignal. A reason
@@ -24,6 +29,16 @@ export interface SurrenderOptions {
    */
   readonly signals?: readonly AbortSignal[]
 }
+
+/** What is known beforehand of work that is done elsewhere. */
+export interface Extent {
+  /** What similar work is told by (Durations); its time counts where it is given. */
+  readonly kind?: string | undefined
+  /** The fraction done, from 0 to 1; undefined while it cannot be told. */
+  readonly done?: () => number | undefined
+}
+
+const UNKNOWN: Extent = {}
 
 const cancelled = (why: string, cause?: unknown) =>
   new CryptokiError(CKR.FUNCTION_CANCELED, why, cause === undefined ? undefined : { cause })
@@ -40,26 +55,47 @@ export class Surrender {
   readonly #interval: number
   readonly #notify: Notify | undefined
   readonly #signals: readonly AbortSignal[]
+  readonly #durations: Durations | undefined
+  readonly #began: number
   #due: number
   #turn: number
+  /** The fraction that was told at a point last. */
+  #done: number | undefined
+  /** The work that is waited for. */
+  #elsewhere: Extent | undefined
 
-  constructor({ interval = DEFAULT_INTERVAL, notify, signals = [] }: SurrenderOptions = {}) {
+  constructor(options: SurrenderOptions = {}) {
+    const { interval = DEFAULT_INTERVAL, notify, signals = [], durations } = options
     this.#interval = interval
     this.#notify = notify
     this.#signals = signals
+    this.#durations = durations
     const now = performance.now()
+    this.#began = now
     this.#due = now + interval
     this.#turn = now + LET_IN
   }
 
+  /** How far the function is now. */
+  get progress(): Progress {
+    const { kind, done } = this.#elsewhere ?? { kind: undefined, done: () => this.#done }
+    return {
+      done: done?.(),
+      elapsed: performance.now() - this.#began,
+      usual: kind === undefined ? undefined : this.#durations?.usual(kind),
+    }
+  }
+
   /**
    * A step boundary. Answers undefined where nothing is due, which costs a look at the clock;
-   * otherwise a promise to wait for. Throws CKR_FUNCTION_CANCELED once the work is to stop.
+   * otherwise a promise to wait for. Throws CKR_FUNCTION_CANCELED once the work is to stop. `done`
+   * is the fraction done, from 0 to 1; without it that of the point before still counts.
    */
-  point(progress?: number): Promise<void> | undefined {
+  point(done?: number): Promise<void> | undefined {
+    if (done !== undefined) this.#done = done
     this.#stopIfAborted()
     const now = performance.now()
-    if (this.#notify !== undefined && now >= this.#due) return this.#call(this.#notify, progress)
+    if (this.#notify !== undefined && now >= this.#due) return this.#call(this.#notify)
     if (now < this.#turn) return undefined
     return letIn().then(() => {
       this.#turn = performance.now() + LET_IN
@@ -69,13 +105,21 @@ export class Surrender {
 
   /**
    * Waits for work done elsewhere and surrenders meanwhile. On cancel calls `stop`, which ends that
-   * work for good, and throws CKR_FUNCTION_CANCELED.
+   * work for good, and throws CKR_FUNCTION_CANCELED. Work of a known kind that ended well tells the
+   * next of its kind how long it took.
    */
-  async during<T>(work: Promise<T>, stop: () => void): Promise<T> {
+  async during<T>(work: Promise<T>, stop: () => void, extent = UNKNOWN): Promise<T> {
+    const began = performance.now()
+    let took = 0
     const done = work.then(
-      () => true,
+      () => {
+        took = performance.now() - began
+        return true
+      },
       () => true,
     )
+    this.#elsewhere = extent
+    this.#done = undefined
     try {
       while (!(await this.#pause(done))) {
         if (this.#notify !== undefined) await this.#call(this.#notify)
@@ -84,18 +128,22 @@ export class Surrender {
       stop()
       work.catch(() => {})
       throw error
+    } finally {
+      this.#elsewhere = undefined
     }
-    return work
+    const value = await work
+    if (extent.kind !== undefined) this.#durations?.took(extent.kind, took)
+    return value
   }
 
   #stopIfAborted(): void {
     for (const { aborted, reason } of this.#signals) if (aborted) throw stopped(reason)
   }
 
-  async #call(notify: Notify, progress?: number): Promise<void> {
+  async #call(notify: Notify): Promise<void> {
     let answer: number
     try {
-      answer = await notify(CKN.SURRENDER, progress)
+      answer = await notify(CKN.SURRENDER, this.progress)
     } catch (error) {
       // One that could not be asked because its application is gone has stopped the work.
       this.#stopIfAborted()

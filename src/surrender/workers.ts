@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url'
 import type { lengthy } from '../engine/lengthy.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { type Input, kindOf, type LengthyName } from './kinds.ts'
+import { processorTimeOf } from './processor-time.ts'
 import type { Surrender } from './surrender.ts'
 
 type Lengthy = typeof lengthy
-export type LengthyName = keyof Lengthy
-type Input<N extends LengthyName> = Parameters<Lengthy[N]>[0]
 type Output<N extends LengthyName> = Awaited<ReturnType<Lengthy[N]>>
 
 /** What a worker is told, and what it answers. */
@@ -25,8 +25,15 @@ export type Outcome =
   | { readonly output: unknown }
   | { readonly rv: number; readonly detail: string }
 
+/** What it may tell before: the processor time that the work will take, in milliseconds, an estimate. */
+export interface Expectation {
+  readonly expects: number
+}
+
 /** Workers at work at once, so that a short generation does not wait behind a long one; further lengthy calls wait their turn, surrendering meanwhile. */
 const MOST = Math.max(8, availableParallelism())
+/** What is estimated is never told as done. */
+const NEARLY = 0.99
 /** A warm worker leaves after so many milliseconds without work. */
 const IDLE = 60_000
 
@@ -37,6 +44,8 @@ const entry = fileURLToPath(
 class Worker {
   readonly process: ChildProcess
   #retire: NodeJS.Timeout | undefined
+  /** Processor time in milliseconds: what it had when the work began, and what that will take. */
+  #estimate: { readonly from: number; readonly expects: number } | undefined
 
   constructor() {
     this.process = fork(entry, [String(process.pid)], {
@@ -54,8 +63,30 @@ class Worker {
     return connected && !killed && exitCode === null && signalCode === null
   }
 
+  /**
+   * The fraction done of the work it is at, where that told what it expects to take: the processor
+   * time it had is counted, so that a busy machine slows the fraction down with the work.
+   */
+  get done(): number | undefined {
+    const estimate = this.#estimate
+    const now = estimate && this.#processorTime
+    if (estimate === undefined || now === undefined) return undefined
+    return Math.min(NEARLY, (now - estimate.from) / estimate.expects)
+  }
+
+  get #processorTime(): number | undefined {
+    const { pid } = this.process
+    return pid === undefined ? undefined : processorTimeOf(pid)
+  }
+
+  #expect({ expects }: Expectation): void {
+    const from = this.#processorTime
+    this.#estimate = from === undefined ? undefined : { from, expects }
+  }
+
   run(job: Job): Promise<unknown> {
     clearTimeout(this.#retire)
+    this.#estimate = undefined
     this.#hold(true)
     const child = this.process
     return new Promise((resolve, reject) => {
@@ -63,7 +94,8 @@ class Worker {
         child.off('message', onMessage).off('exit', onExit)
         this.#hold(false)
       }
-      const onMessage = (outcome: Outcome) => {
+      const onMessage = (outcome: Outcome | Expectation) => {
+        if ('expects' in outcome) return this.#expect(outcome)
         settle()
         if ('output' in outcome) resolve(outcome.output)
         else reject(new CryptokiError(outcome.rv, outcome.detail))
@@ -161,7 +193,8 @@ export async function lengthily<N extends LengthyName>(
   await surrender.during(free, giveUp)
   const worker = takeWarm() ?? new Worker()
   try {
-    const output = await surrender.during(worker.run({ name, input }), () => worker.end())
+    const extent = { kind: kindOf(name, input), done: () => worker.done }
+    const output = await surrender.during(worker.run({ name, input }), () => worker.end(), extent)
     return output as Output<N>
   } finally {
     keepWarm(worker)

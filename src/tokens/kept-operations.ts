@@ -4,6 +4,7 @@
  * PKCS #11 3.2, 5.22 (C_AsyncGetID, C_AsyncJoin).
  */
 import { deserialize, serialize } from 'node:v8'
+import type { Progress } from '../standard/progress.ts'
 import { open, seal, TokenKeys } from '../store/sealing.ts'
 import type { OperationRecord, Store } from '../store/store.ts'
 
@@ -17,7 +18,16 @@ export interface Kept {
 export interface Working {
   /** What it makes. */
   readonly made: Promise<unknown>
+  /** How far it is; undefined once it is done. */
+  progress(): Progress | undefined
   stop(why: string): void
+}
+
+/** One at rest, and how it is here. */
+export interface Listed extends OperationRecord {
+  /** Whether it works here. */
+  readonly works: boolean
+  readonly progress: Progress | undefined
 }
 
 /** Where a kept operation is being joined or is still in its own session: nobody else may join it. */
@@ -125,13 +135,13 @@ export class KeptOperations {
     this.#entries.delete(id)
   }
 
-  /** Those at rest, oldest first, and whether they work here. */
-  async list(): Promise<readonly (OperationRecord & { readonly works: boolean })[]> {
+  /** Those at rest, oldest first. */
+  async list(): Promise<readonly Listed[]> {
     const records = await this.#store.operations(this.#slot)
-    return records.map((record) => ({
-      ...record,
-      works: this.#entries.get(record.id)?.working !== undefined,
-    }))
+    return records.map((record) => {
+      const working = this.#entries.get(record.id)?.working
+      return { ...record, works: working !== undefined, progress: working?.progress() }
+    })
   }
 
   /** Drops those older than so many days. */

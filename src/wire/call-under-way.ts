@@ -1,17 +1,20 @@
 /** One call that the service works on: how it reaches back to the client meanwhile. */
-import type { CallContext, Data } from '../standard/calls.ts'
+import type { CallContext, Data, Loan } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 import { checkHead } from './calls.ts'
+import { writeProgress } from './progress.ts'
 import {
   BACK,
   END,
   HAVE_READ,
-  MILLION,
+  LENT,
   PUT,
   READ,
   SURRENDER,
   SURRENDERED,
+  TAKE,
   TRACE,
 } from './protocol.ts'
 import { Reader, type Remote, WireError } from './reader.ts'
@@ -25,7 +28,20 @@ export interface Outlet {
   ready(): Promise<void> | undefined
   /** The code of a call is free: it is over. */
   free(code: number): void
+  /** Memory for long output that the client reads without a copy on the way; undefined where there is none. */
+  claim(length: number): Claim | undefined
+  /** What the client put into such memory; throws a WireError where he could not. */
+  lent(slot: number, length: number): Loan
 }
+
+/** A slot of the channel, to be filled. */
+export interface Claim {
+  readonly slot: number
+  readonly bytes: Uint8Array
+}
+
+/** Shorter bytes travel with their message. */
+const LEAST_CLAIMED = 16 << 10
 
 /** Someone waits for the client. */
 interface Waiting<T> {
@@ -36,8 +52,13 @@ interface Waiting<T> {
 /** A promise that `wait` hands on; a function that stopped waiting for it is not told of its failure. */
 function awaited<T>(wait: (waiting: Waiting<T>) => void): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  promise.catch(() => {})
   wait({ resolve, reject })
+  return unobserved(promise)
+}
+
+/** A promise whose failure nobody has to be told of. */
+function unobserved<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
   return promise
 }
 
@@ -54,7 +75,8 @@ export class CallUnderWay implements CallContext, Remote {
   release: CallContext['release']
   readonly #outlet: Outlet
   readonly #surrenders: Waiting<number>[] = []
-  readonly #reads: (Waiting<Uint8Array> & { readonly length: number })[] = []
+  readonly #reads: (Waiting<Loan> & { readonly length: number })[] = []
+  readonly #loans = new Set<Loan>()
   #stop: AbortController | undefined
   /** It was answered, and goes on where that was CKR_PENDING and the client keeps its data and room. */
   #answered = false
@@ -113,6 +135,7 @@ export class CallUnderWay implements CallContext, Remote {
 
   #end(): void {
     this.#ended = true
+    for (const loan of this.#loans) loan.giveBack()
     this.#freeCode()
   }
 
@@ -133,34 +156,40 @@ export class CallUnderWay implements CallContext, Remote {
     if (this.#ended || this.#released) throw gone()
   }
 
-  #surrender(session: number, event: number, progress = -1): Promise<number> {
+  #surrender(session: number, event: number, progress: Progress): Promise<number> {
     this.#checkOn()
     const writer = new Writer()
     writer.raw(SURRENDER.head)
     writer.u64(session)
     writer.u64(event)
-    writer.u64(progress < 0 ? 2 ** 64 : Math.min(MILLION, Math.round(progress * MILLION)))
+    writeProgress(writer, progress)
     this.#outlet.send(writer.frame(this.code))
     return awaited((waiting) => this.#surrenders.push(waiting))
   }
 
   remote(length: number): Data {
-    return { length, passing: true, read: (offset, wanted) => this.#read(length, offset, wanted) }
+    return {
+      length,
+      passing: true,
+      read: (offset, wanted) => this.#read(length, offset, wanted),
+      borrow: (offset, wanted) => this.#borrow(length, offset, wanted),
+    }
   }
 
   #read(whole: number, offset: number, length: number): Promise<Uint8Array> {
+    if (length <= MOST_HERE) return unobserved(this.#borrow(whole, offset, length).then(copied))
+    const pieces = Array.from({ length: Math.ceil(length / MOST_HERE) }, (_, at) => {
+      const start = at * MOST_HERE
+      return this.#read(whole, offset + start, Math.min(MOST_HERE, length - start))
+    })
+    return unobserved(Promise.all(pieces).then((parts) => Buffer.concat(parts)))
+  }
+
+  /** At most MOST_HERE bytes. */
+  #borrow(whole: number, offset: number, length: number): Promise<Loan> {
     this.#checkOn()
     if (!(offset >= 0 && length >= 0 && offset + length <= whole))
       throw new RangeError(`bytes ${offset} to ${offset + length} of ${whole}`)
-    if (length <= MOST_HERE) return this.#readPiece(offset, length)
-    const pieces = Array.from({ length: Math.ceil(length / MOST_HERE) }, (_, at) => {
-      const start = at * MOST_HERE
-      return this.#readPiece(offset + start, Math.min(MOST_HERE, length - start))
-    })
-    return Promise.all(pieces).then((parts) => Buffer.concat(parts))
-  }
-
-  #readPiece(offset: number, length: number): Promise<Uint8Array> {
     const writer = new Writer()
     writer.raw(READ.head)
     writer.u64(offset)
@@ -173,12 +202,22 @@ export class CallUnderWay implements CallContext, Remote {
     for (let at = 0; at < bytes.length; at += MOST_HERE) {
       for (let wait = this.#outlet.ready(); wait; wait = this.#outlet.ready()) await wait
       this.#checkOn()
-      const writer = new Writer()
-      writer.raw(PUT.head)
-      writer.u64(offset + at)
-      writer.bytes(bytes.subarray(at, at + MOST_HERE))
-      this.#outlet.send(writer.frame(this.code))
+      this.#putPiece(offset + at, bytes.subarray(at, at + MOST_HERE))
     }
+  }
+
+  #putPiece(offset: number, bytes: Uint8Array): void {
+    const claim = bytes.length < LEAST_CLAIMED ? undefined : this.#outlet.claim(bytes.length)
+    const writer = new Writer()
+    writer.raw(claim === undefined ? PUT.head : TAKE.head)
+    writer.u64(offset)
+    if (claim === undefined) writer.bytes(bytes)
+    else {
+      claim.bytes.set(bytes)
+      writer.u8(claim.slot)
+      writer.u64(bytes.length)
+    }
+    this.#outlet.send(writer.frame(this.code))
   }
 
   /** Tells the client about the call, in words. */
@@ -203,6 +242,7 @@ export class CallUnderWay implements CallContext, Remote {
   reply(call: number, body: Buffer): void {
     if (call === SURRENDERED.call) this.#surrendered(body)
     else if (call === HAVE_READ.call) this.#haveRead(body)
+    else if (call === LENT.call) this.#haveLent(body)
     else throw new WireError(`no call ${call}`)
     this.#freeCode()
   }
@@ -222,11 +262,43 @@ export class CallUnderWay implements CallContext, Remote {
     const reader = new Reader(body, HAVE_READ.head.length)
     const bytes = reader.bytes()
     reader.end()
-    const waiting = this.#reads.shift()
-    if (waiting === undefined) throw new WireError('a reply to a READ that was not sent')
+    const waiting = this.#reading()
     if (bytes === null)
       waiting.reject(new CryptokiError(CKR.FUNCTION_FAILED, 'the data could not be read'))
-    else if (bytes.length === waiting.length) waiting.resolve(bytes)
+    else if (bytes.length === waiting.length) waiting.resolve({ bytes, giveBack: () => {} })
     else throw new WireError(`${bytes.length} bytes of data for ${waiting.length}`)
   }
+
+  #haveLent(body: Buffer): void {
+    checkHead(body, LENT.head)
+    const reader = new Reader(body, LENT.head.length)
+    const [slot, length] = [reader.u8(), reader.u64()]
+    reader.end()
+    const waiting = this.#reading()
+    if (length !== waiting.length)
+      throw new WireError(`${length} bytes of data for ${waiting.length}`)
+    const lent = this.#outlet.lent(slot, length)
+    const loan: Loan = {
+      bytes: lent.bytes,
+      giveBack: () => {
+        if (this.#loans.delete(loan)) lent.giveBack()
+      },
+    }
+    this.#loans.add(loan)
+    if (this.#ended) loan.giveBack()
+    waiting.resolve(loan)
+  }
+
+  #reading() {
+    const waiting = this.#reads.shift()
+    if (waiting === undefined) throw new WireError('a reply to a READ that was not sent')
+    return waiting
+  }
+}
+
+/** The bytes of a loan for whoever keeps them. */
+function copied({ bytes, giveBack }: Loan): Uint8Array {
+  const kept = Buffer.from(bytes)
+  giveBack()
+  return kept
 }

@@ -3,12 +3,13 @@ import type { Say } from '../functions/trace.ts'
 import type { CallContext, Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import type { Progress } from '../standard/progress.ts'
 import { readAnswer, startsWith, type WireCall, writeRequest } from './calls.ts'
+import { readProgress } from './progress.ts'
 import {
   BACK,
   ERROR,
   HAVE_READ,
-  MILLION,
   MOST_EXTENSION_BODY,
   PUT,
   READ,
@@ -136,9 +137,10 @@ export class ClientCall {
   #surrender(reader: Reader): void {
     reader.u64()
     const event = reader.u64()
-    const progress = reader.u64()
+    const progress = readProgress(reader)
     reader.end()
-    this.#callBack(event, progress > MILLION ? undefined : progress / MILLION).then((rv) => {
+    if (progress === undefined) throw new WireError('a SURRENDER of a function that is not at work')
+    this.#callBack(event, progress).then((rv) => {
       const writer = new Writer()
       writer.raw(SURRENDERED.head)
       writer.u64(rv)
@@ -146,7 +148,7 @@ export class ClientCall {
     })
   }
 
-  async #callBack(event: number, progress: number | undefined): Promise<number> {
+  async #callBack(event: number, progress: Progress): Promise<number> {
     const { notify, signal } = this.#context
     if (signal?.aborted) return CKR.CANCEL
     try {

@@ -2,15 +2,26 @@
 import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Say, tracedCall } from '../functions/trace.ts'
-import type { Application, CallContext, Data, Room } from '../standard/calls.ts'
+import type { Application, CallContext, Data, Loan, Room } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError, returnValueOf } from '../standard/error.ts'
-import { CallUnderWay, type Outlet } from './call-under-way.ts'
+import { CallUnderWay, type Claim, type Outlet } from './call-under-way.ts'
 import { checkHead, readRequest, type WireCall, writeAnswer } from './calls.ts'
-import { FrameReader, sendFrame } from './frames.ts'
+import { type Carrier, SocketCarrier } from './carrier.ts'
+import { Channel, type Offer, offerMemory, ring } from './channel.ts'
+import { FrameReader } from './frames.ts'
 import { isAboutOperations, type Operations, readAsked } from './operations.ts'
-import { ERROR, type Introduction, type Protocol, type ProtocolFor, STOP } from './protocol.ts'
+import {
+  ERROR,
+  type Introduction,
+  OFFER,
+  type Protocol,
+  type ProtocolFor,
+  SHARE,
+  STOP,
+} from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
+import { RING, SLOT, SLOTS } from './ring.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
 
@@ -44,6 +55,8 @@ export interface ConnectionOptions {
   readonly protocolFor: ProtocolFor
   /** What the extension's clients may ask about pending functions; nothing where it is absent. */
   readonly operations?: Operations | undefined
+  /** The descriptor of the client's Unix socket, where memory may be shared by it. */
+  readonly socket?: number | undefined
   /** Takes a line for every call, where the service wants them. */
   readonly trace?: ((line: string, introduction: Introduction) => void) | undefined
   /** Told of errors nobody foresaw, and of the WireError that ended a connection. */
@@ -56,6 +69,10 @@ export class Connection implements Outlet {
   readonly #stream: Duplex
   readonly #options: ConnectionOptions
   readonly #calls = new Map<number, CallUnderWay>()
+  #carrier: Carrier
+  /** Memory that was offered to the client, who has not said yet whether he takes it. */
+  #offer: Offer | undefined
+  #channel: Channel | undefined
   #protocol: Protocol | undefined
   #frames: FrameReader | undefined
   #application: Application | undefined
@@ -70,6 +87,7 @@ export class Connection implements Outlet {
   constructor(stream: Duplex, options: ConnectionOptions) {
     this.#stream = stream
     this.#options = options
+    this.#carrier = new SocketCarrier(stream)
     this.over = new Promise((resolve) => {
       this.#settle = resolve
     })
@@ -88,6 +106,7 @@ export class Connection implements Outlet {
     await application?.close()
     // The calls that ended just now are answered first.
     await turn()
+    await this.ready()
     if (!this.#ended) this.#stream.end(() => this.#end())
     await this.over
     clearTimeout(impatient)
@@ -98,6 +117,7 @@ export class Connection implements Outlet {
     this.#ended = true
     if (error !== undefined) this.#options.log(error, 'reading a frame')
     this.#stream.destroy()
+    this.#carrier.end()
     for (const call of this.#calls.values()) call.drop()
     this.#calls.clear()
     const application = this.#application
@@ -107,6 +127,11 @@ export class Connection implements Outlet {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#channel === undefined) this.#receiveBytes(chunk)
+    else this.#channel.rung()
+  }
+
+  #receiveBytes(chunk: Buffer): void {
     try {
       let rest = chunk
       if (this.#frames === undefined) {
@@ -114,6 +139,15 @@ export class Connection implements Outlet {
         rest = chunk.subarray(1)
       }
       this.#frames?.push(rest, this.#take)
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  /** What came by the channel, whose memory the client shares. */
+  readonly #receiveShared = (piece: Buffer): void => {
+    try {
+      if (!this.#ended) this.#frames?.push(piece, this.#take, true)
     } catch (error) {
       this.#end(error)
     }
@@ -132,6 +166,8 @@ export class Connection implements Outlet {
     const call = protocol.calls.get(number)
     if (call !== undefined) this.#request(protocol, call, code, body)
     else if (protocol.extended && isAboutOperations(number)) this.#asked(code, body)
+    else if (protocol.extended && number === OFFER.call) this.#offerMemory(code, body)
+    else if (protocol.extended && number === SHARE.call) this.#shareMemory(body)
     else if (protocol.extended) this.#message(number, code, body)
     else throw new WireError(`no call ${number}`)
     return !this.#ended
@@ -146,6 +182,45 @@ export class Connection implements Outlet {
       call?.abort('the application stopped it')
     } else if (call === undefined) throw new WireError(`no call ${number}, and none under way`)
     else call.reply(number, body)
+  }
+
+  /** Offers memory to share; 0 bytes where there is none, or the socket must not be passed by now. */
+  #offerMemory(code: number, body: Buffer): void {
+    checkHead(body, OFFER.request)
+    new Reader(body, OFFER.request.length).end()
+    const { socket } = this.#options
+    const isFree = this.#offer === undefined && this.#channel === undefined
+    const mayShare = isFree && this.#calls.size === 0 && this.#carrier.waiting === 0
+    const offer = socket === undefined || !mayShare ? undefined : offerMemory(socket)
+    const writer = new Writer()
+    writer.raw(OFFER.answer)
+    for (const number of offer === undefined ? [0, 0, 0] : [RING, SLOTS, SLOT]) writer.u64(number)
+    const parts = writer.frame(code)
+    if (offer === undefined) this.send(parts)
+    else if (offer.send(parts[0] as Buffer)) this.#offer = offer
+    else throw new WireError('a client that takes no answer')
+  }
+
+  /** From the next frame on both ends use the memory, or never do. */
+  #shareMemory(body: Buffer): void {
+    checkHead(body, SHARE.head)
+    const reader = new Reader(body, SHARE.head.length)
+    const isTaken = reader.bool()
+    reader.end()
+    const { socket } = this.#options
+    const offer = this.#offer
+    if (offer === undefined || socket === undefined) throw new WireError('no memory was offered')
+    this.#offer = undefined
+    if (!isTaken) return
+    this.#channel = new Channel({
+      memory: offer.memory,
+      ring: () => this.#ended || ring(socket),
+      take: this.#receiveShared,
+      fail: (error) => this.#end(error),
+      isBusy: () => this.#calls.size > 0,
+    })
+    this.#carrier = this.#channel
+    this.#channel.rung()
   }
 
   /** What is no function's call: it needs no C_Initialize. */
@@ -288,21 +363,29 @@ export class Connection implements Outlet {
 
   send(parts: readonly Buffer[]): void {
     if (this.#ended) return
-    const stream = this.#stream
-    if (sendFrame(stream, parts) || stream.writableLength < MOST_WAITING) return
-    stream.pause()
-    stream.once('drain', () => stream.resume())
+    const carrier = this.#carrier
+    carrier.send(parts)
+    if (carrier.waiting < MOST_WAITING) return
+    carrier.pause()
+    carrier.onceDrained(() => carrier.resume())
+  }
+
+  claim(length: number): Claim | undefined {
+    return this.#ended ? undefined : this.#channel?.claim(length)
+  }
+
+  lent(slot: number, length: number): Loan {
+    if (this.#channel === undefined) throw new WireError('a slot without a channel')
+    return this.#channel.lent(slot, length)
   }
 
   ready(): Promise<void> | undefined {
-    if (this.#ended || !this.#stream.writableNeedDrain) return undefined
+    if (this.#ended || !this.#carrier.isFull) return undefined
     this.#drained ??= new Promise<void>((resolve) => {
-      const go = () => {
+      this.#carrier.onceDrained(() => {
         this.#drained = undefined
-        this.#stream.off('drain', go).off('close', go)
         resolve()
-      }
-      this.#stream.on('drain', go).on('close', go)
+      })
     })
     return this.#drained
   }

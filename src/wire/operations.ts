@@ -12,6 +12,7 @@ import {
 import { CryptokiError } from '../standard/error.ts'
 import { head, startsWith } from './calls.ts'
 import { FrameReader, sendFrame } from './frames.ts'
+import { readProgress, writeProgress } from './progress.ts'
 import { ERROR, EXTENSION, MOST_EXTENSION_BODY } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
 import { Writer } from './writer.ts'
@@ -34,7 +35,7 @@ const MOST_TOLD = 10_000
 const MOST_PROGRAM = 255
 
 /** The bytes one of them takes at least. */
-const LEAST = 42
+const LEAST = 66
 
 export const isAboutOperations = (call: number): boolean =>
   call === LIST.call || call === CANCEL.call
@@ -48,6 +49,7 @@ function writeOperation(writer: Writer, operation: OperationView): void {
   writer.u64(operation.begun)
   writer.u8(OPERATION_STATES.indexOf(operation.state))
   writer.bool(operation.kept)
+  writeProgress(writer, operation.progress)
 }
 
 const readOperation = (reader: Reader): OperationView => ({
@@ -59,6 +61,7 @@ const readOperation = (reader: Reader): OperationView => ({
   begun: reader.u64(),
   state: OPERATION_STATES[reader.form(OPERATION_STATES.length)] as OperationState,
   kept: reader.bool(),
+  progress: readProgress(reader),
 })
 
 /** Reads a request about operations; what it answers does what was asked and resolves to the answer's body. */

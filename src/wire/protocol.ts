@@ -15,7 +15,7 @@ export const MOST_EXTENSION_BODY = 16 << 20
 export const ERROR = head(0, 'u')
 
 /** What the service asks or sends during a call, and the heads of the client's replies. */
-export const SURRENDER = { call: 0x53010000, head: head(0x53010000, 'uuu') }
+export const SURRENDER = { call: 0x53010000, head: head(0x53010000, 'uuuuu') }
 export const READ = { call: 0x53010001, head: head(0x53010001, 'uu') }
 export const PUT = { call: 0x53010002, head: head(0x53010002, 'ua') }
 export const SURRENDERED = { call: SURRENDER.call, head: head(SURRENDER.call, 'u') }
@@ -33,8 +33,17 @@ export const TRACE = { call: 0x53010005, head: head(0x53010005, 'a') }
 /** What the service sends once it needs nothing more of a call that it answered with CKR_PENDING. */
 export const END = { call: 0x53010006, head: head(0x53010006, '') }
 
-/** Progress is told in millionths. */
-export const MILLION = 1_000_000
+/** What the client asks for memory to share, the service's offer, and whether the client takes it. */
+export const OFFER = {
+  call: 0x53030000,
+  request: head(0x53030000, ''),
+  answer: head(0x53030000, 'uuu'),
+}
+export const SHARE = { call: 0x53030001, head: head(0x53030001, 'y') }
+
+/** In place of the client's answer to READ, and of PUT: the bytes lie in a slot of the channel. */
+export const LENT = { call: 0x53010007, head: head(0x53010007, 'yu') }
+export const TAKE = { call: 0x53010008, head: head(0x53010008, 'uyu') }
 
 /** Milliseconds between callbacks that an application may wish at most. */
 export const LONGEST_INTERVAL = 3_600_000

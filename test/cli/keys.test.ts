@@ -200,7 +200,7 @@ $ softoki generate --token ca --type aes:128 --pin 4321
 
 const GENERATING = 'softoki: generating rsa:16384: '
 
-/** Begins to generate a key pair that takes minutes, on a terminal of its own. */
+/** Begins to generate a key pair that takes half a minute, on a terminal of its own. */
 const generateLarge = (environment: Environment) =>
   new Program('script', ['-qefc', 'softoki generate --token ca --type rsa:16384', '/dev/null'], {
     ...environment,
@@ -217,6 +217,19 @@ test('Ctrl-C while a key pair is generated ends with status 130 and leaves no ob
   assert.equal(status, 130, stdout)
   assert.match(stdout, /softoki: cancelled: nothing was created\r?\n$/)
   await transcript(environment, '$ softoki objects --token ca\n! softoki: no objects')
+})
+
+test('a terminal shows the time that a generation takes, and what the same took before', async (t) => {
+  const environment = shellHome(t, { ...PINS, SOFTOKI_SURRENDER_MS: '1' })
+  const generate = 'softoki generate --token ca --type rsa:2048'
+  await transcript(environment, '$ softoki init --label ca >/dev/null')
+  await transcript(environment, `$ ${generate} >/dev/null`)
+  const program = new Program('script', ['-qefc', generate, '/dev/null'], {
+    ...environment,
+    TERM: 'xterm',
+  })
+  const { stdout } = await program.end()
+  assert.match(stdout, /generating rsa:2048: \d+\.\d s, usually about \d+\.\d s, Ctrl-C cancels\r/)
 })
 
 test('a second Ctrl-C ends the program without an answer of the service, which leaves no object behind', async (t) => {

@@ -91,6 +91,14 @@ test('softoki module prints the path of the module and nothing else', async (t) 
   assert.ok(existsSync(stdout.trim()))
 })
 
+test('softoki module --header prints the path of softoki.h', async (t) => {
+  const words = [softoki, 'module', '--header']
+  const { status, stdout } = await run(process.execPath, words, shellHome(t))
+  assert.equal(status, 0)
+  assert.match(stdout, /^\/.*\/softoki\.h\n$/)
+  assert.ok(existsSync(stdout.trim()))
+})
+
 test('softoki serve --stdio serves one client, and nothing but the protocol is on standard output', async (t) => {
   const environment = shellHome(t)
   // A client of p11-kit that offers version 0 and leaves.

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { Library } from '../../src/cryptoki.ts'
+import { STEP } from '../../src/sessions/operation.ts'
 import type { InputsOf } from '../../src/standard/calls.ts'
 import { CKF, CKK, CKM } from '../../src/standard/constants.ts'
 import { answers, openToken, PIN, template } from '../in-process.ts'
@@ -30,6 +32,19 @@ async function becomes(list: () => Promise<readonly { state: string }[]>, state:
   while ((await list())[0]?.state !== state) await new Promise((go) => setTimeout(go, 5))
 }
 
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((go) => setTimeout(go, 5))
+}
+
+/** The operations, and whether they tell progress. */
+const listed = async (library: Library) =>
+  (await library.operations()).map(({ progress, ...view }) => ({
+    ...view,
+    progress: progress !== undefined,
+  }))
+
+const progressOf = async (library: Library) => (await library.operations())[0]?.progress
+
 const complete = (session: number) => [session, GENERATE, true] as const
 
 test('a pending function is listed with its program, and under the id that C_AsyncGetID answers', async (t) => {
@@ -38,13 +53,57 @@ test('a pending function is listed with its program, and under the id that C_Asy
   const [only, ...others] = await library.operations()
   assert.deepEqual(others, [])
   assert.ok(only && only.begun <= before && only.begun > before - 60_000)
-  const { id, begun: _, ...told } = only
+  const { id, begun: _, progress: __, ...told } = only
   const expected = { name: GENERATE, slot: 0, token: 'test', program: 'test' }
   assert.deepEqual(told, { ...expected, state: 'working', kept: false })
   assert.equal(await call('C_AsyncGetID', [session, GENERATE]), id)
-  assert.deepEqual(await library.operations(), [{ ...only, kept: true }])
+  assert.deepEqual(await listed(library), [{ ...only, kept: true, progress: true }])
   await call('C_CloseSession', [session])
-  assert.deepEqual(await library.operations(), [{ ...only, program: '', kept: true }])
+  assert.deepEqual(await listed(library), [{ ...only, program: '', kept: true, progress: true }])
+})
+
+test('one that works tells how long it has and what was usual, kept or not, and one that is done nothing', async (t) => {
+  const opened = await openToken(t, 0)
+  const { call, library } = opened
+  await call(GENERATE, pair(opened.session, 1024))
+  const session = await call('C_OpenSession', [0, ASYNC, false])
+  await assert.rejects(call(GENERATE, pair(session, 16384)), answers('PENDING'))
+  const first = await progressOf(library)
+  assert.ok(first && first.elapsed >= 0 && first.elapsed < 60_000)
+  assert.deepEqual([first.done, first.usual], [undefined, undefined])
+  const id = await call('C_AsyncGetID', [session, GENERATE])
+  const kept = await progressOf(library)
+  assert.ok(kept && kept.elapsed >= first.elapsed)
+  await call('C_CloseSession', [session])
+  const left = await progressOf(library)
+  assert.ok(left && left.elapsed >= kept.elapsed)
+  const joining = await call('C_OpenSession', [0, ASYNC, false])
+  await call('C_AsyncJoin', [joining, GENERATE, id, null])
+  const joined = await progressOf(library)
+  assert.ok(joined && joined.elapsed >= left.elapsed, 'the time of the work, not of the joining')
+  await call('C_SessionCancel', [joining, CKF.GENERATE_KEY_PAIR])
+  const other = await call('C_OpenSession', [0, ASYNC, false])
+  await assert.rejects(call(GENERATE, pair(other, 1024)), answers('PENDING'))
+  const usual = (await progressOf(library))?.usual
+  assert.ok(usual !== undefined && usual > 0 && usual < 60_000, `${usual} ms`)
+  await becomes(() => library.operations(), 'done')
+  assert.equal(await progressOf(library), undefined)
+})
+
+test('one over data tells the fraction done', async (t) => {
+  const { call, library } = await openToken(t, 0)
+  const session = await call('C_OpenSession', [0, ASYNC, false])
+  await call('C_DigestInit', [session, { type: CKM.SHA256, parameter: null }])
+  const half = Promise.withResolvers<void>()
+  const read = async (offset: number, length: number) => {
+    if (offset === 2 * STEP) await half.promise
+    return Buffer.alloc(length)
+  }
+  const long = { length: 4 * STEP, passing: false, read }
+  await assert.rejects(call('C_Digest', [session, long, 32]), answers('PENDING'))
+  await until(async () => (await progressOf(library))?.done === 0.25)
+  half.resolve()
+  await becomes(() => library.operations(), 'done')
 })
 
 test('what is cancelled from outside answers CKR_FUNCTION_CANCELED in its session, once', async (t) => {

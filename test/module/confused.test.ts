@@ -13,6 +13,7 @@ import {
   PUT,
   READ,
   SURRENDER,
+  surrender,
   u8,
   u32,
   u64,
@@ -140,7 +141,7 @@ function goOnConfusedly(call: Call, pick: (below: number) => number): void {
       () => call.tell(PUT, 'ua', at, bytes('x'.repeat(pick(60)))),
       () => call.tell(READ, 'uu', at, u64([0, 100, 1 << 20, (1 << 20) + 1][pick(4)] as number)),
       () => call.tell(END, ''),
-      () => call.tell(SURRENDER, 'uuu', u64(0), u64(0), u64(0)),
+      () => call.tell(SURRENDER, ...surrender(0)),
       () => call.fail(0x30),
     ]
     ways[pick(pick(3) === 0 ? 5 : 2)]?.()
@@ -177,7 +178,7 @@ function confusedly(call: Call, pick: (below: number) => number): void {
         ),
       ),
     () => call.tell(READ, 'uu', u64(EDGES[pick(EDGES.length)] as bigint), u64(pick(200))),
-    () => call.tell(SURRENDER, 'uuu', u64(pick(2) * session), u64(pick(3)), u64(0)),
+    () => call.tell(SURRENDER, ...surrender(pick(2) * session, { event: pick(3) })),
     () => call.socket.write(Buffer.concat([u32(pick(9)), u32(pick(2)), u32(0xfffffff0)])),
     () => call.socket.write(Buffer.concat([u32(1), u32(9999), u32(8), Buffer.alloc(10_007)])),
     () => call.socket.end(),
@@ -185,7 +186,7 @@ function confusedly(call: Call, pick: (below: number) => number): void {
     () => goOnConfusedly(call, pick),
     () => goOnConfusedly(call, pick),
     () => {
-      for (let i = 0; i < 40; i++) call.tell(SURRENDER, 'uuu', u64(session), u64(0), u64(0))
+      for (let i = 0; i < 40; i++) call.tell(SURRENDER, ...surrender(session))
     },
   ]
   ways[pick(ways.length)]?.()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Call, fakeService, type Respond, SURRENDER, u64 } from './fake-service.ts'
+import { type Call, fakeService, type Respond, SURRENDER, surrender, u64 } from './fake-service.ts'
 import { compiled, ran } from './programs.ts'
 import { usual } from './usual-answers.ts'
 
@@ -11,7 +11,7 @@ const MOST_BYTES = 256 << 20
 async function answer(call: Call): Promise<void> {
   if (call.name === 'C_DigestUpdate') return call.answer('')
   if (call.name !== 'C_GenerateKey') return usual(call)
-  await call.ask(SURRENDER, 'uuu', u64(call.u64(0)), u64(0), u64(0))
+  await call.ask(SURRENDER, ...surrender(call.u64(0)))
   call.answer('u', u64(77))
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fakeService, SURRENDER, u64 } from './fake-service.ts'
+import { fakeService, SURRENDER, surrender } from './fake-service.ts'
 import { compiled, ran } from './programs.ts'
 import { withAnswers } from './usual-answers.ts'
 
@@ -12,7 +12,7 @@ test('calls end when the service does, later ones find it gone, and a new C_Init
         call.socket.destroy()
       },
       C_GenerateKey: async (call) => {
-        await call.ask(SURRENDER, 'uuu', u64(call.u64(0)), u64(0), u64(0))
+        await call.ask(SURRENDER, ...surrender(call.u64(0)))
       },
     }),
   )

@@ -16,6 +16,9 @@ export const PUT = 0x53010002
 export const BACK = 0x53010004
 export const END = 0x53010006
 
+/** The module asks for memory to share; this service has none. */
+const OFFER = 0x53030000
+
 const names: readonly string[] = Object.keys(functions)
 
 export const u8 = (value: number): Buffer => Buffer.of(value)
@@ -38,6 +41,25 @@ export const bytes = (value: Uint8Array | string): Buffer => {
   const content = Buffer.from(value as string)
   return Buffer.concat([u32(content.length), content])
 }
+
+/** What SURRENDER brings; done in millionths, times in milliseconds. */
+export interface Surrendered {
+  readonly event?: number
+  readonly done?: number | bigint
+  readonly elapsed?: number
+  readonly usual?: number | bigint
+}
+
+const UNKNOWN = 2n ** 64n - 1n
+
+/** Signature and values of a SURRENDER. */
+export const surrender = (
+  session: number,
+  { event = 0, done = UNKNOWN, elapsed = 0, usual = UNKNOWN }: Surrendered = {},
+): [signature: string, ...values: Buffer[]] => [
+  'uuuuu',
+  ...[session, event, done, elapsed, usual].map(u64),
+]
 
 /** A message from the module: a call's request, or its answer to SURRENDER or READ. */
 export interface Message {
@@ -125,6 +147,7 @@ class Connection {
       const asked = this.#asked.get(got.code)
       this.#asked.delete(got.code)
       if (asked !== undefined) asked(got)
+      else if (got.call === OFFER) this.#call(got).answer('uuu', u64(0), u64(0), u64(0))
       else this.#take(this.#call(got))
     }
   }

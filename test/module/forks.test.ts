@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Call, fakeService, SURRENDER, u64 } from './fake-service.ts'
+import { type Call, fakeService, SURRENDER, surrender, u64 } from './fake-service.ts'
 import { compiled, ran } from './programs.ts'
 import { withAnswers } from './usual-answers.ts'
 
 async function generateKey(call: Call): Promise<void> {
-  for (let i = 0; i < 2; i++) await call.ask(SURRENDER, 'uuu', u64(call.u64(0)), u64(0), u64(0))
+  for (let i = 0; i < 2; i++) await call.ask(SURRENDER, ...surrender(call.u64(0)))
   call.answer('u', u64(77))
 }
 

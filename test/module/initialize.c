@@ -125,8 +125,9 @@ static void lists_are_there_before(void *library) {
   ANSWERS(list(entries, &none), CKR_BUFFER_TOO_SMALL);
   CHECK(none == count);
   ANSWERS(list(entries, &count), CKR_OK);
-  CHECK(strcmp((char *)entries[count - 1].pInterfaceName, "PKCS 11") == 0);
-  CHECK(entries[count - 1].pFunctionList == p11 && entries[count - 1].flags == 0);
+  CHECK(strcmp((char *)entries[count - 1].pInterfaceName, "Vendor Softoki") == 0);
+  CHECK(strcmp((char *)entries[count - 2].pInterfaceName, "PKCS 11") == 0);
+  CHECK(entries[count - 2].pFunctionList == p11 && entries[count - 2].flags == 0);
 
   CK_VERSION version = {2, 40}, other = {9, 9};
   ANSWERS(get(NULL, NULL, NULL, 0), CKR_ARGUMENTS_BAD);
@@ -134,6 +135,8 @@ static void lists_are_there_before(void *library) {
   ANSWERS(get((CK_UTF8CHAR *)"PKCS 11", &version, &found, 0), CKR_OK);
   CHECK(found->pFunctionList == p11);
   ANSWERS(get((CK_UTF8CHAR *)"PKCS 11", &other, &found, 0), CKR_FUNCTION_FAILED);
+  CK_VERSION *ours = entries[count - 1].pFunctionList;
+  ANSWERS(get(NULL, ours, &found, 0), CKR_FUNCTION_FAILED);
   ANSWERS(get((CK_UTF8CHAR *)"Vendor", NULL, &found, 0), CKR_FUNCTION_FAILED);
   ANSWERS(get(NULL, NULL, &found, CKF_INTERFACE_FORK_SAFE), CKR_FUNCTION_FAILED);
   CHECK(p11->version.major == 2 && p11->version.minor == 40);

@@ -152,6 +152,11 @@ const wrong: readonly {
     env: (folder: string) => ({ SOFTOKI_HOME: folder, SOFTOKI_SURRENDER_MS: pace }),
     says: new RegExp(`^SOFTOKI_SURRENDER_MS is "${pace}": give milliseconds from 0 to 3600000$`),
   })),
+  ...['yes', '2', '01'].map((wish) => ({
+    what: `a SOFTOKI_PROGRESS of ${wish}`,
+    env: (folder: string) => ({ SOFTOKI_HOME: folder, SOFTOKI_PROGRESS: wish }),
+    says: new RegExp(`^SOFTOKI_PROGRESS is "${wish}": set it to 1 to see progress, or to 0$`),
+  })),
 ]
 
 for (const { what, make, env, says } of wrong)

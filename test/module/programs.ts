@@ -42,6 +42,7 @@ export function compiled({ file, include, name = basename(file, '.c') }: Source)
     ...['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-O1'],
     ...(sanitize ? SANITIZERS : []),
     `-I${include ?? join(root, 'native/module/generated')}`,
+    `-I${join(root, 'native/module/include')}`,
     `-I${join(root, 'test/module')}`,
     ...['-pthread', '-o', program, source, '-ldl'],
   ])

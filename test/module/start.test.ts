@@ -72,6 +72,7 @@ test('a service is started where none listens, as nobody’s child and with litt
     LANG: 'C.UTF-8',
     SOFTOKI_LOG: '0',
     SOFTOKI_SURRENDER_MS: '70',
+    SOFTOKI_PROGRESS: '1',
     SOFTOKI_READY_FD: '99',
     SOFTOKI_PIN: '1234',
     SOFTOKI_SO_PIN: '5678',
@@ -81,7 +82,7 @@ test('a service is started where none listens, as nobody’s child and with litt
   assert.equal(started.length, 1)
   const { environment, descriptors, ...rest } = started[0] as Started
   assert.deepEqual(Object.keys(environment).toSorted(), [
-    ...['HOME', 'LANG', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_READY_FD'],
+    ...['HOME', 'LANG', 'NODE_COMPILE_CACHE', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_READY_FD'],
     'XDG_DATA_HOME',
   ])
   assert.equal(environment.SOFTOKI_READY_FD, '3')

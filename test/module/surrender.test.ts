@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { CKR } from '../../src/standard/constants.ts'
-import { type Call, fakeService, SURRENDER, u64 } from './fake-service.ts'
+import { type Call, fakeService, SURRENDER, surrender, u64 } from './fake-service.ts'
 import { compiled, P11_KIT, ran } from './programs.ts'
 import { withAnswers } from './usual-answers.ts'
-
-const UNKNOWN_PROGRESS = 2n ** 64n - 1n
 
 /** Surrenders three times, then answers with a key. */
 async function generateKey(call: Call): Promise<void> {
   for (let i = 0; i < 3; i++) {
-    const values = [u64(call.u64(0)), u64(0), u64(UNKNOWN_PROGRESS)]
-    const answer = await call.ask(SURRENDER, 'uuu', ...values)
+    const answer = await call.ask(SURRENDER, ...surrender(call.u64(0)))
     assert.equal(answer.signature, 'u')
     const rv = Number(answer.values.readBigUInt64BE())
     if (rv === CKR.CANCEL) return call.fail(CKR.FUNCTION_CANCELED)

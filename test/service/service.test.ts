@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectToService } from '../../src/service/start.ts'
-import { CKF, CKM, CKR, CKU } from '../../src/standard/constants.ts'
+import { CKA, CKF, CKM, CKR, CKU } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
+import type { Notify, Progress } from '../../src/standard/progress.ts'
 import { connect } from '../../src/wire/client.ts'
 import {
   type Environment,
@@ -20,6 +21,7 @@ import {
   type Scope,
   servicesOf,
   startService,
+  startToken,
   temporaryFolder,
 } from '../service.ts'
 
@@ -127,6 +129,42 @@ test('SIGTERM stops what runs, answers it, and ends the service with status 0', 
     (error) => error instanceof CryptokiError && error.rv === CKR.FUNCTION_CANCELED,
   )
   assert.equal((await end).status, 0)
+})
+
+/** Makes an RSA key pair, and answers what its last callback was told. */
+async function lastProgress(env: Environment): Promise<Progress | undefined> {
+  const client = await connect(socketOf(env), 'a test', { interval: 0 })
+  const flags = CKF.SERIAL_SESSION | CKF.RW_SESSION
+  const session = await client.call('C_OpenSession', [0, flags, true])
+  const mechanism = { type: CKM.RSA_PKCS_KEY_PAIR_GEN, parameter: null }
+  let last: Progress | undefined
+  const notify: Notify = (_event, progress) => {
+    last = progress
+    return CKR.OK
+  }
+  const bits = Buffer.alloc(8)
+  bits.writeBigUInt64LE(1024n)
+  const sized = [{ type: CKA.MODULUS_BITS, value: bits }]
+  const open = [{ type: CKA.PRIVATE, value: Uint8Array.of(0) }]
+  await client.call('C_GenerateKeyPair', [session, mechanism, sized, open], { notify })
+  await client.close()
+  return last
+}
+
+test('what work took before is told after a restart too, and a damaged record is as none', async (t) => {
+  const service = await startToken(t)
+  const record = join(service.home, 'durations.json')
+  assert.equal((await lastProgress(service.environment))?.usual, undefined)
+  await service.restart()
+  assert.equal(statSync(record).mode & 0o777, 0o600)
+  const usual = (await lastProgress(service.environment))?.usual
+  assert.ok(usual !== undefined && usual > 0 && usual < 60_000, `${usual} ms`)
+  await service.stop()
+  writeFileSync(record, '{"generateRsaKeyPair 1024":[12')
+  await service.restart()
+  assert.equal((await lastProgress(service.environment))?.usual, undefined)
+  await service.stop()
+  assert.match(readFileSync(record, 'utf8'), /^\{"generateRsaKeyPair 1024":\[\d+\]\}$/)
 })
 
 test('a service leaves when nobody has been there for idleMinutes', async (t) => {

@@ -9,6 +9,7 @@ import { implemented } from '../../src/cryptoki.ts'
 import { CKF, CKM, CKN, CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
 import { type FunctionRow, functions, type OperationKind } from '../../src/standard/functions.ts'
+import type { Progress } from '../../src/standard/progress.ts'
 import { answers, bytes, data, template } from '../in-process.ts'
 import { type OperationOf, operations } from './operations.ts'
 import type { Row } from './row.ts'
@@ -36,8 +37,8 @@ test('the suite has a row for every function that surrenders', () => {
 
 /** A callback that answers `answer` each time, and what it was called with. */
 function counting(answer: (count: number) => number | Promise<number>) {
-  const calls: { event: number; progress: number | undefined }[] = []
-  const notify = (event: number, progress?: number) => {
+  const calls: { event: number; progress: Progress }[] = []
+  const notify = (event: number, progress: Progress) => {
     calls.push({ event, progress })
     return answer(calls.length)
   }
@@ -52,7 +53,8 @@ test('every function calls back, and CKR_OK changes no result', (t) =>
     assert.ok(calls.length >= row.callbacks, `${calls.length} callbacks`)
     for (const { event, progress } of calls) {
       assert.equal(event, CKN.SURRENDER)
-      assert.ok(progress === undefined || (progress >= 0 && progress <= 1), `${progress}`)
+      const { done = 0, elapsed } = progress
+      assert.ok(done >= 0 && done <= 1 && elapsed >= 0, JSON.stringify(progress))
     }
   }))
 

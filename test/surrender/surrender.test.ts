@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CKN, CKR } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
+import { Durations } from '../../src/surrender/durations.ts'
 import { Surrender } from '../../src/surrender/surrender.ts'
 
 const canceled = (error: unknown) =>
@@ -25,7 +26,7 @@ test('a point after the interval calls the application with CKN_SURRENDER and th
   const surrender = new Surrender({
     interval: 5,
     notify: (event, progress) => {
-      calls.push([event, progress])
+      calls.push([event, progress.done])
       return CKR.OK
     },
   })
@@ -135,4 +136,68 @@ test('an error of the work is passed on', async () => {
     surrender.during(Promise.reject(new RangeError('broken')), () => {}),
     RangeError,
   )
+})
+
+test('progress tells the time since the function began, and the fraction of the last point', async () => {
+  const surrender = new Surrender()
+  assert.equal(surrender.progress.done, undefined)
+  await surrender.point(0.25)
+  assert.equal(surrender.progress.done, 0.25)
+  compute(6)
+  await surrender.point()
+  const { done, elapsed, usual } = surrender.progress
+  assert.deepEqual([done, usual], [0.25, undefined])
+  assert.ok(elapsed >= 6 && elapsed < 5000, `${elapsed} ms`)
+})
+
+test('work elsewhere has a fraction of its own, and none where it tells none', async () => {
+  const surrender = new Surrender()
+  surrender.point(0.75)
+  const told = surrender.during(sleep(20), () => {}, { done: () => 0.5 })
+  assert.equal(surrender.progress.done, 0.5)
+  await told
+  const untold = surrender.during(sleep(20), () => {})
+  assert.equal(surrender.progress.done, undefined)
+  await untold
+})
+
+test('work of a kind that was done before tells what it took, and counts once it is done', async () => {
+  const durations = new Durations([['sleep 20', [10, 4000, 30]]])
+  const surrender = new Surrender({ durations })
+  const work = surrender.during(sleep(20), () => {}, { kind: 'sleep 20' })
+  assert.equal(surrender.progress.usual, 30)
+  await work
+  const [[, times] = []] = durations.all()
+  assert.equal(times?.length, 4)
+  assert.ok((times?.[3] as number) >= 19 && (times?.[3] as number) < 5000, `${times}`)
+  assert.equal(surrender.progress.usual, undefined)
+})
+
+test('time that a slow callback takes is not told as time of the work', async () => {
+  const durations = new Durations()
+  const notify = async () => {
+    await sleep(300)
+    return CKR.OK
+  }
+  const surrender = new Surrender({ interval: 1, notify, durations })
+  const began = performance.now()
+  const ended = sleep(20).then(() => performance.now() - began)
+  const took = await surrender.during(ended, () => {}, { kind: 'sleep' })
+  assert.ok((durations.usual('sleep') as number) <= took + 1, `${durations.usual('sleep')} ms`)
+})
+
+test('work that was cancelled or failed does not count', async () => {
+  const durations = new Durations()
+  const kind = 'work'
+  const cancelling = new Surrender({ interval: 1, notify: () => CKR.CANCEL, durations })
+  await assert.rejects(
+    cancelling.during(sleep(50), () => {}, { kind }),
+    canceled,
+  )
+  const failing = Promise.reject(new RangeError('broken'))
+  await assert.rejects(
+    new Surrender({ durations }).during(failing, () => {}, { kind }),
+    RangeError,
+  )
+  assert.equal(durations.usual(kind), undefined)
 })

@@ -5,12 +5,15 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type CallContext, dataOf, type Parameter } from '../../src/standard/calls.ts'
 import { CKM, CKN, CKR, CKU } from '../../src/standard/constants.ts'
 import { CryptokiError } from '../../src/standard/error.ts'
+import type { Notify, Progress } from '../../src/standard/progress.ts'
 import { connect } from '../../src/wire/client.ts'
 import { WireError } from '../../src/wire/reader.ts'
 import { parameters } from './arbitraries.ts'
 import { served, servedBySocket } from './dummy.ts'
 
 const MIB = 1 << 20
+
+const BEGINNING: Progress = { elapsed: 0 }
 
 const failsWith = (name: keyof typeof CKR) => (error: unknown) => {
   assert.ok(error instanceof CryptokiError)
@@ -193,35 +196,38 @@ test('calls on one connection are answered as they end, not as they came', async
   assert.equal(order.length, 2)
 })
 
-test('a callback is called on the call it belongs to, and its answer comes back', async (t) => {
+test('a callback is called on the call it belongs to, with its progress, and its answer comes back', async (t) => {
   const answers: number[] = []
+  const told: Progress[] = [
+    { done: undefined, elapsed: 0, usual: undefined },
+    { done: 0, elapsed: 50, usual: 3200 },
+    { done: 0.25, elapsed: 3_600_000, usual: 0 },
+    { done: 1, elapsed: 2 ** 40, usual: undefined },
+  ]
   const { client } = await served(t, {
     C_GenerateKey: async (_, { notify }) => {
-      for (const progress of [undefined, 0, 0.25, 1])
-        answers.push((await notify?.(CKN.SURRENDER, progress)) ?? -1)
+      for (const progress of told) answers.push((await notify?.(CKN.SURRENDER, progress)) ?? -1)
       return 5
     },
   })
   const called: unknown[] = []
-  const notify = (event: number, progress?: number) => {
+  const notify: Notify = (event, progress) => {
     called.push([event, progress])
     return called.length
   }
   const mechanism = { type: CKM.AES_KEY_GEN, parameter: null }
   assert.equal(await client.call('C_GenerateKey', [1, mechanism, []], { notify }), 5)
   assert.deepEqual(answers, [1, 2, 3, 4])
-  assert.deepEqual(called, [
-    [CKN.SURRENDER, undefined],
-    [CKN.SURRENDER, 0],
-    [CKN.SURRENDER, 0.25],
-    [CKN.SURRENDER, 1],
-  ])
+  assert.deepEqual(
+    called,
+    told.map((progress) => [CKN.SURRENDER, progress]),
+  )
 })
 
 test('a callback that throws makes the function fail, with what it threw as the cause', async (t) => {
   const { client } = await served(t, {
     C_SeedRandom: async (_, { notify }) => {
-      if ((await notify?.(CKN.SURRENDER)) === CKR.CANCEL)
+      if ((await notify?.(CKN.SURRENDER, BEGINNING)) === CKR.CANCEL)
         throw new CryptokiError(CKR.FUNCTION_CANCELED, 'cancelled')
     },
   })
@@ -237,7 +243,7 @@ test('a callback that throws makes the function fail, with what it threw as the 
 
 test('a callback may call other functions on the same connection', async (t) => {
   const { client } = await served(t, {
-    C_SeedRandom: async (_, { notify }) => void (await notify?.(CKN.SURRENDER)),
+    C_SeedRandom: async (_, { notify }) => void (await notify?.(CKN.SURRENDER, BEGINNING)),
     C_GetObjectSize: () => 3,
   })
   const sizes: unknown[] = []

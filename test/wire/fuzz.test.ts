@@ -54,7 +54,10 @@ class Fickle implements Application {
     const act = random(9)
     const answer = pick(this.#answers.get(name) ?? [undefined])
     if (act === 0) throw new CryptokiError(CKR.FUNCTION_FAILED, 'at random')
-    if (act === 1) return Promise.resolve(context.notify?.(0, 0.5)).then(() => answer) as never
+    if (act === 1)
+      return Promise.resolve(context.notify?.(0, { done: 0.5, elapsed: 1 })).then(
+        () => answer,
+      ) as never
     if (act === 2) return new Promise(() => {}) as never
     if (act === 3)
       return Promise.resolve(context.put?.(0, Buffer.alloc(10))).then(() => answer) as never

@@ -32,6 +32,7 @@ const views: readonly OperationView[] = [
     begun: 1_767_000_000_123,
     state: 'working',
     kept: false,
+    progress: { done: 0.25, elapsed: 1200, usual: 3200 },
   },
   {
     id: 1,
@@ -42,6 +43,7 @@ const views: readonly OperationView[] = [
     begun: 0,
     state: 'interrupted',
     kept: true,
+    progress: undefined,
   },
 ]
 

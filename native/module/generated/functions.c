@@ -2369,10 +2369,11 @@ const CK_FUNCTION_LIST function_list_2_40 = {
   C_WaitForSlotEvent,
 };
 
-/* The newest first: it is what C_GetInterface answers to a caller without a wish. */
+/* The newest first: it is what C_GetInterface answers to a caller without a wish. Ours is the last. */
 CK_INTERFACE interfaces[] = {
   {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_2, 0},
   {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_3_0, 0},
   {(CK_UTF8CHAR_PTR)"PKCS 11", (CK_VOID_PTR)&function_list_2_40, 0},
+  {(CK_UTF8CHAR_PTR)SOFTOKI_INTERFACE, (CK_VOID_PTR)&softoki_function_list, 0},
 };
-const CK_ULONG interface_count = 3;
+const CK_ULONG interface_count = 4;

@@ -1,4 +1,4 @@
-/** softoki module: where the PKCS #11 module is. */
+/** softoki module: where the PKCS #11 module is, and the header of what it has beyond the standard. */
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
@@ -9,6 +9,8 @@ const ROOT = new URL('../../../', import.meta.url)
 
 /** What the module is to start: TypeScript here, JavaScript in a published package. */
 const SERVICE = new URL(`../../service/main${extname(import.meta.filename)}`, import.meta.url)
+
+const HEADER = new URL('native/module/include/softoki.h', ROOT)
 
 /** native/module/build.mjs, which leaves alone what is up to date. */
 type Build = (options: { readonly root: string; readonly service: string }) => string
@@ -37,6 +39,14 @@ export function module(program: Command): void {
     .description(
       'Prints the path of the PKCS #11 module, and builds it where it is missing or out of date.',
     )
-    .addHelpText('after', '\nExample:\n  pkcs11-tool --module "$(softoki module)" --list-slots')
-    .action(async () => print(await built()))
+    .option('--header', 'print the path of softoki.h: progress for C programs (docs/PROGRESS.md)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  pkcs11-tool --module "$(softoki module)" --list-slots\n' +
+        '  cc -I "$(dirname "$(softoki module --header)")" program.c',
+    )
+    .action(async ({ header = false }: { header?: boolean }) =>
+      print(header ? fileURLToPath(HEADER) : await built()),
+    )
 }

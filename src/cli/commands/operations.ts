@@ -4,6 +4,7 @@ import type { OperationView } from '../../functions/operations.ts'
 import { connectToService } from '../../service/start.ts'
 import { operationsOf } from '../../wire/operations.ts'
 import { Failure, wrongUsage } from '../failure.ts'
+import { progressText } from '../progress.ts'
 import { print, printJson, printTable, say } from '../terminal.ts'
 
 /** Ids are below 2^47. */
@@ -21,7 +22,7 @@ async function list({ json }: { json?: true }): Promise<void> {
     )
   if (operations.length === 0) return say('no function is pending')
   printTable(
-    ['ID', 'FUNCTION', 'TOKEN', 'PROGRAM', 'SINCE', 'STATE'],
+    ['ID', 'FUNCTION', 'TOKEN', 'PROGRAM', 'SINCE', 'STATE', 'PROGRESS'],
     operations.map((operation) => [
       String(operation.id),
       operation.name,
@@ -29,6 +30,7 @@ async function list({ json }: { json?: true }): Promise<void> {
       operation.program,
       toSeconds(operation.begun),
       stateOf(operation),
+      operation.progress ? progressText(operation.progress) : '',
     ]),
   )
 }
@@ -52,6 +54,8 @@ export function operations(program: Command): void {
       'after',
       `
 States: working; done, which waits to be fetched; interrupted, which begins again when it is joined.
+Progress: the share done where it is known, and the time since the work began; else what similar work
+took here before, too. JSON has the share as "done", from 0 to 1, and milliseconds.
 A kept one goes on without its program; C_AsyncJoin takes it up by its id.
 
 Examples:
