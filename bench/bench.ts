@@ -16,7 +16,7 @@ import { opencryptoki } from './peers/opencryptoki.ts'
 import { openssl } from './peers/openssl.ts'
 import { NotHere, type Peer, type Side } from './peers/peer.ts'
 import { remoting, softhsm } from './peers/softhsm.ts'
-import { softoki } from './peers/softoki.ts'
+import { bySocket, softoki } from './peers/softoki.ts'
 import { measurePopulated, populatedSides } from './populations.ts'
 import { writeReport } from './report.ts'
 import type { Line, Row } from './results.ts'
@@ -30,13 +30,21 @@ import { measureOverhead, measureSurrender, type Surrendered, summarise } from '
 import { tableOf } from './table.ts'
 import { type Effort, isMissing, measureRow } from './turns.ts'
 
-const CLIENT = ['main', 'token', 'keys', 'signing', 'data', 'objects', 'parallel', 'memory']
+/** All but openssl.c, which is a program of its own. */
+const CLIENT = [
+  'main',
+  'token',
+  'keys',
+  'signing',
+  'data',
+  'objects',
+  'parallel',
+  'memory',
+  'surrender',
+]
 
-/** A client in one file beside test/service.ts’s own compile: main.c and the others behind it. */
 function compileClient(scope: Scope): string {
-  const [main, ...others] = [...CLIENT, 'surrender'].map((name) =>
-    join(root, 'bench/client', `${name}.c`),
-  )
+  const [main, ...others] = CLIENT.map((name) => join(root, 'bench/client', `${name}.c`))
   return compile(scope, main as string, ...others)
 }
 
@@ -78,7 +86,7 @@ class Bench {
   /** Peers through the C client. */
   async #native(): Promise<void> {
     const rows = [...calls, ...data, ...generation, ...parallel].filter((row) => this.#wants(row))
-    await this.#measure(rows, this.#peers([...this.#tokens(), openssl]))
+    await this.#measure(rows, this.#peers([softoki, bySocket, ...this.#others(), openssl]))
   }
 
   async #inNode(): Promise<void> {
@@ -104,7 +112,8 @@ class Bench {
 
   /** Tokens with many objects; who could not make so many is not asked for more. */
   async #populated(): Promise<void> {
-    const all = this.#peers(this.#tokens()).filter((peer) => peer !== remoting)
+    const others = this.#others().filter((peer) => peer !== remoting)
+    const all = this.#peers([softoki, ...others])
     let peers = all
     const sizes = [...new Set(populated.map((row) => row.population as number))]
     for (const size of sizes) {
@@ -117,7 +126,8 @@ class Bench {
     }
     if (!this.#wantsOne('Memory', 'idle')) return
     tell('memory, idle')
-    this.#lines.push(...(await measureIdle(await this.#tokensWith(OBJECTS, all), OBJECTS)))
+    const sides = await this.#tokensWith(OBJECTS, all)
+    this.#lines.push(...(await measureIdle(sides, OBJECTS, this.#effort.share)))
   }
 
   #tokensWith(size: number, peers: readonly Peer[]) {
@@ -154,9 +164,9 @@ class Bench {
     this.#lines.push(...(await measureOverhead(side, 4 * rounds)))
   }
 
-  #tokens(): readonly Peer[] {
+  #others(): readonly Peer[] {
     const others = this.#options.given.map(([name, module]) => given(name, module))
-    return [softoki, softhsm, nss, opencryptoki, remoting, ...others]
+    return [softhsm, nss, opencryptoki, remoting, ...others]
   }
 
   /** Ours always; of others those that are asked for. */
@@ -172,7 +182,7 @@ class Bench {
       this.#participants.push({ name: peer.name, version, missing: undefined })
       return side
     } catch (error) {
-      if (!(error instanceof NotHere)) throw error
+      if (!(error instanceof NotHere) || peer === softoki) throw error
       tell(`${peer.name} takes no part: ${error.message}`)
       this.#participants.push({ name: peer.name, version: undefined, missing: error.message })
       return undefined

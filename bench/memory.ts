@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Side } from './peers/peer.ts'
 import type { Goal, Line, Missing, Outcome } from './results.ts'
 import { isMissing, lineOf } from './turns.ts'
@@ -14,6 +15,9 @@ const GIB = 1 << 30
 export const OBJECTS = 1000
 export const CALLS = 1_000_000
 const STAGES = 10
+
+/** Milliseconds without work after which a service is idle: time to give memory back. */
+const IDLE = 10_000
 
 /** MiB that allocators may take after the first stages and still count as flat. */
 const FLAT = 8
@@ -85,7 +89,9 @@ const mib = (
 export async function measureIdle(
   sides: ReadonlyMap<string, Side | Missing>,
   objects: number,
+  share: number,
 ): Promise<Line[]> {
+  await sleep(IDLE * share)
   const looks = new Map<string, Look | Missing>()
   for (const [name, side] of sides) {
     const [look] = isMissing(side) ? [side] : await looksAt(side, ['calls', '0', '0'], 'now')

@@ -48,7 +48,8 @@ const METHOD = `The same C client loads every module, logs in and measures; each
 What to know when comparing:
 
 - **Softoki's keys are in another process**, and so are those behind p11-kit. SoftHSM2, NSS and opencryptoki work in the program's own process: a call of theirs is a call of a C function, and a bug of the program reaches their keys.
-- **Durability.** Softoki has a token object on the disk before the call answers (SQLite, synchronous FULL). SoftHSM2 2.6.1 calls neither fsync nor fdatasync in C_CreateObject or C_GenerateKeyPair (seen with strace): its objects are in the page cache and a power cut loses them; opencryptoki does the same. NSS waits for the disk as Softoki does. So figures of token objects come twice: on the disk, and in memory (/dev/shm), where waiting for the disk costs nobody anything.
+- **Durability.** Softoki has a token object on the disk before the call answers (SQLite, synchronous FULL). SoftHSM2 2.6.1 calls neither fsync nor fdatasync in C_CreateObject or C_GenerateKeyPair (seen with strace): its objects are in the page cache and a power cut loses them; what takes it time on a disk is the ftruncate of each file that it writes over. opencryptoki does not wait for the disk either. NSS waits for the disk as Softoki does. So figures of token objects come twice: on the disk, and in memory (/dev/shm), where waiting for the disk costs nobody anything.
+- **Softoki by socket** is Softoki with SOFTOKI_SHARED_MEMORY=0: what a call costs where no memory is shared.
 - **OpenSSL** is the yardstick, not a token: the system's libcrypto in the process, with keys and contexts kept. Node brings another version of it along, which Softoki uses.
 - **C_Login** of Softoki takes as long as Argon2id does over the PIN: slow by intent, for whoever steals the file.
 - RSA signs a ready DigestInfo (CKM_RSA_PKCS), ECDSA a ready digest of 32 or 48 bytes; EdDSA and ML-DSA a message of 32 bytes.`

@@ -6,8 +6,8 @@ export type Goal =
   | { readonly of: string; readonly atMost: number }
   /** Our time over that of every peer that can do it. */
   | { readonly ofEveryPeer: true; readonly atMost: number }
-  /** Microseconds more than theirs. */
-  | { readonly of: string; readonly over: number }
+  /** Microseconds that a side of ours, the first where it does not say, takes more than theirs. */
+  | { readonly of: string; readonly over: number; readonly by?: string }
   /** The figure itself, in the unit of its line. */
   | { readonly below: number }
 
@@ -87,8 +87,14 @@ const theirsOf = ({ outcomes }: Pick<Line, 'outcomes'>) =>
     .slice(1)
     .filter((entry): entry is [string, Measured] => isMeasured(entry[1]))
 
-/** The yardstick is no token: it is no peer that we should be ahead of. */
+/** The yardstick is no token. */
 const YARDSTICK = 'OpenSSL'
+
+/** The sides of Softoki through the C client. */
+export const OURS = { usual: 'Softoki', socket: 'Softoki by socket' } as const
+
+/** Whom we should be ahead of. */
+const isPeer = (name: string) => name !== YARDSTICK && name !== OURS.socket
 
 const unknown = (goal: string): Verdict => ({ goal, measured: 'not measured', reached: undefined })
 
@@ -106,7 +112,7 @@ type Judged = Pick<Line, 'outcomes' | 'unit'>
 /** Our time over that of the peer that comes nearest to us or is farthest ahead; undefined without any. */
 function worstRatio(line: Judged, ours: Measured): number | undefined {
   const ratios = theirsOf(line)
-    .filter(([name]) => name !== YARDSTICK)
+    .filter(([name]) => isPeer(name))
     .map(([, theirs]) => ratioOf(line.unit, ours, theirs))
   return ratios.length === 0 ? undefined : Math.max(...ratios)
 }
@@ -117,14 +123,15 @@ const rounded = (value: number) => Number(value.toFixed(2))
 function textOf(goal: Goal): string {
   if ('below' in goal) return `at most ${goal.below}`
   if ('ofEveryPeer' in goal) return `at most ${rounded(goal.atMost)} of every peer’s time`
-  if ('over' in goal) return `at most ${goal.over} µs over ${goal.of}`
+  if ('over' in goal) return `${goal.by ?? OURS.usual} at most ${goal.over} µs over ${goal.of}`
   return `at most ${rounded(goal.atMost)} of ${goal.of}’s time`
 }
 
 /** What came of a goal. */
 export function judge(goal: Goal, line: Judged): Verdict {
   const text = textOf(goal)
-  const ours = oursOf(line)
+  const by = 'over' in goal ? goal.by : undefined
+  const ours = by === undefined ? oursOf(line) : line.outcomes[by]
   if (!isMeasured(ours)) return unknown(text)
   if ('below' in goal) return verdictOf(text, ours.median, goal.below)
   if ('ofEveryPeer' in goal) return verdictOf(text, worstRatio(line, ours), goal.atMost)

@@ -1,7 +1,15 @@
-/** Softoki: its module, and a service of its own for each side. */
+/** Softoki: its module, and a service of its own for each side; with shared memory, and by the socket alone. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { childrenOf, environmentWith, modulePath, root } from '../../test/service.ts'
+import { COMMAND, COMPILED } from '../../src/service/start.ts'
+import {
+  childrenOf,
+  type Environment,
+  environmentWith,
+  modulePath,
+  root,
+} from '../../test/service.ts'
+import { OURS } from '../results.ts'
 import { moduleSide, type Peer } from './peer.ts'
 import { initialise, serve } from './server.ts'
 
@@ -9,19 +17,23 @@ import { initialise, serve } from './server.ts'
 export const versionIn = (folder: string): string =>
   (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version
 
-export const softoki: Peer = {
-  name: 'Softoki',
+/** `settings` are for the program that loads the module. */
+const softokiWith = (name: string, settings: Environment): Peer => ({
+  name,
   version: () => versionIn(root),
   async start(place) {
-    const home = join(place.folder, 'softoki')
+    const home = join(place.folder, name.replaceAll(/\W+/g, '-'))
     mkdirSync(home, { mode: 0o700 })
     writeFileSync(join(home, 'softoki.json'), '{ "logLevel": "warn" }')
-    const environment = environmentWith({ SOFTOKI_HOME: home })
     const module = modulePath()
-    const args = [join(root, 'src/service/main.ts')]
-    const command = { file: process.execPath, args, environment }
+    const environment = environmentWith({ ...COMPILED, SOFTOKI_HOME: home })
+    const command = { file: process.execPath, args: COMMAND, environment }
     const service = await serve(place.scope, command, join(home, 'service.sock'))
     const processes = () => [service, ...childrenOf(service)]
-    return initialise(moduleSide(this.name, place, module, environment, { processes }))
+    const own = environmentWith({ ...settings, SOFTOKI_HOME: home })
+    return initialise(moduleSide(name, place, module, own, { processes }))
   },
-}
+})
+
+export const softoki = softokiWith(OURS.usual, {})
+export const bySocket = softokiWith(OURS.socket, { SOFTOKI_SHARED_MEMORY: '0' })
