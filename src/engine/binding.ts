@@ -57,6 +57,8 @@ export interface NativeCiphers {
   cipherAad(cipher: NativeCipher, data: Uint8Array): void
   /** At most 1 GiB. CCM (also no bytes), SIV, XTS, CTS and key wrap take the whole in one call. */
   cipherUpdate(cipher: NativeCipher, part: Uint8Array): Uint8Array
+  /** The same of a cipher in GCM, into as many bytes apart from the part. */
+  cipherUpdateInto(cipher: NativeCipher, part: Uint8Array, output: Uint8Array): void
   /** What was held back. Throws OPENSSL_DECRYPT where the tag or the padding is wrong. */
   cipherFinal(cipher: NativeCipher): Uint8Array
   /** The tag of an encryption after its final: 1 to 16 bytes. */

@@ -122,6 +122,11 @@ export class NamedCipherStream implements CipherStream {
     return native().cipherUpdate(this.#cipher, part)
   }
 
+  /** Of a cipher in GCM: into as many bytes apart from the part. */
+  updateInto(part: Uint8Array, output: Uint8Array): void {
+    native().cipherUpdateInto(this.#cipher, part, output)
+  }
+
   /** The tag that the ciphertext must have, before `final`. */
   expect(tag: Uint8Array): void {
     native().cipherOptions(this.#cipher, { tag })

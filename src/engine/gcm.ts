@@ -5,7 +5,7 @@
  */
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:crypto'
 import { native } from './binding.ts'
-import { AES_BLOCK, aesBlock, aesStream, type CipherStream } from './ciphers.ts'
+import { AES_BLOCK, aesBlock, aesStream, type CipherStream, cipherStream } from './ciphers.ts'
 import { lazily } from './lazily.ts'
 import { equalInConstantTime } from './macs.ts'
 
@@ -28,6 +28,8 @@ export interface GcmEncryption {
   /** All of a plaintext, with the tag behind it, where nothing was updated; absent for a long IV. */
   readonly whole?: (plain: Uint8Array) => Uint8Array
   update(part: Uint8Array): Uint8Array
+  /** The same into as many bytes apart from the part; absent for a long IV. */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** The tag, once. */
   tag(): Uint8Array
 }
@@ -52,9 +54,11 @@ export function gcmEncryption(key: Uint8Array, gcm: Gcm): GcmEncryption {
     const long = new LongIvGcm(key, gcm)
     return { update: (part) => long.encrypt(part), tag: () => long.tag() }
   }
-  const cipher = lazily(() =>
-    createCipheriv(name(key), key, iv, { authTagLength: tagLength }).setAAD(aad),
-  )
+  const cipher = lazily(() => {
+    const begun = cipherStream({ name: name(key), direction: 'encrypt', key, iv })
+    begun.aad(aad)
+    return begun
+  })
   return {
     whole: (plain) => {
       const sealed = Buffer.allocUnsafe(plain.length + tagLength)
@@ -62,9 +66,10 @@ export function gcmEncryption(key: Uint8Array, gcm: Gcm): GcmEncryption {
       return sealed
     },
     update: (part) => cipher().update(part),
+    updateInto: (part, output) => cipher().updateInto(part, output),
     tag: () => {
       cipher().final()
-      return cipher().getAuthTag()
+      return cipher().tag(tagLength)
     },
   }
 }

@@ -244,7 +244,7 @@ function runInBackground(
     const call = {
       ...AT_ONCE,
       application,
-      context: context.release === undefined ? {} : { put: context.put },
+      context: context.release === undefined ? {} : { put: context.put, claim: context.claim },
       surrender,
       work,
       keptOperation: () => pending.keptAs,

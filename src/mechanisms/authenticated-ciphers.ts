@@ -15,6 +15,8 @@ export interface Sealing {
   /** All of a plaintext, with the tag behind it, where nothing was updated. */
   readonly whole?: (plain: Uint8Array) => Uint8Array
   update(part: Uint8Array): Uint8Array
+  /** As that of a Cipher. */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** The tag, once. */
   tag(): Uint8Array
 }
@@ -40,6 +42,7 @@ export class AuthenticatedEncryption implements Cipher {
   readonly #tagLength: number
   readonly #allowed: PlaintextLength
   readonly whole?: (message: Uint8Array) => Uint8Array
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   #length = 0
 
   constructor(sealing: Sealing, tagLength: number, allowed: PlaintextLength) {
@@ -48,17 +51,27 @@ export class AuthenticatedEncryption implements Cipher {
     this.#allowed = allowed
     // A message that comes whole is far shorter than the most that is allowed.
     if (sealing.whole && allowed.least === undefined) this.whole = sealing.whole
+    const { updateInto } = sealing
+    if (updateInto)
+      this.updateInto = (part, output) => {
+        this.#count(part)
+        updateInto(part, output)
+      }
   }
 
   outputLength(input: number, final: boolean): OutputLength {
     return exactly(input + (final ? this.#tagLength : 0))
   }
 
-  update(part: Uint8Array): Uint8Array {
+  #count({ length }: Uint8Array): void {
     const { most } = this.#allowed
-    if (part.length > most - this.#length)
+    if (length > most - this.#length)
       throw badLength('encrypt', `at most ${most} bytes are encrypted`)
-    this.#length += part.length
+    this.#length += length
+  }
+
+  update(part: Uint8Array): Uint8Array {
+    this.#count(part)
     return this.#sealing.update(part)
   }
 

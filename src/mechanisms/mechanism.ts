@@ -23,6 +23,11 @@ export interface Cipher {
    * the short way for short messages. The message is the caller's, and is not kept.
    */
   readonly whole?: (message: Uint8Array) => Uint8Array
+  /**
+   * `update` into memory as long as the part and apart from it, which somebody else may read and change
+   * meanwhile. Absent where output may not be seen yet, or may be of another length.
+   */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** Bytes that are ready now; a mechanism that only works on whole messages gathers and answers none. */
   update(part: Uint8Array): Uint8Array | Promise<Uint8Array>
   final(surrender: Surrender): Uint8Array | Promise<Uint8Array>

@@ -183,11 +183,28 @@ type Put = NonNullable<CallContext['put']>
 /** Gathers output, or puts it into the caller's buffer as it comes where that is long. */
 class Outlet {
   readonly #put: Put | undefined
+  readonly #claim: CallContext['claim']
   readonly #parts: Uint8Array[] = []
   #length = 0
 
   constructor(expected: number, context: CallContext) {
     this.#put = expected > STEP ? context.put : undefined
+    this.#claim = expected > STEP ? context.claim : undefined
+  }
+
+  /** Lets output of this length be made where the caller takes it; false where there is no room for it now. */
+  fill(length: number, make: (output: Uint8Array) => void): boolean {
+    const claimed = this.#claim?.(this.#length, length)
+    if (claimed === undefined) return false
+    try {
+      make(claimed.bytes)
+    } catch (error) {
+      claimed.giveBack()
+      throw error
+    }
+    this.#length += length
+    claimed.put()
+    return true
   }
 
   write(part: Uint8Array): void | Promise<void> {
@@ -264,9 +281,14 @@ function passThrough(
 ): Filled | Promise<Filled> {
   const write = (out: Uint8Array) =>
     after(beside?.takes === 'output' ? beside.update(out) : undefined, () => outlet.write(out))
+  const { updateInto } = works
+  const isFilled = (part: Uint8Array) =>
+    updateInto !== undefined &&
+    beside?.takes !== 'output' &&
+    outlet.fill(part.length, (output) => updateInto(part, output))
   const update = (part: Uint8Array) =>
     after(beside?.takes === 'input' ? beside.update(part) : undefined, () =>
-      after(works.update(part), write),
+      isFilled(part) ? undefined : after(works.update(part), write),
     )
   return after(feed(data, surrender, update), () =>
     after(step === 'part' ? undefined : works.final(surrender), (last) =>

@@ -1,5 +1,5 @@
 /** One call that the service works on: how it reaches back to the client meanwhile. */
-import type { CallContext, Data, Loan } from '../standard/calls.ts'
+import type { CallContext, Claimed, Data, Loan } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Progress } from '../standard/progress.ts'
@@ -38,6 +38,8 @@ export interface Outlet {
 export interface Claim {
   readonly slot: number
   readonly bytes: Uint8Array
+  /** It will not be. */
+  giveBack(): void
 }
 
 /** Shorter bytes travel with their message. */
@@ -72,6 +74,7 @@ export class CallUnderWay implements CallContext, Remote {
   /** Absent for a function that is not on a session, and for a client that knows no callbacks. */
   notify: CallContext['notify']
   readonly put: CallContext['put']
+  readonly claim: CallContext['claim']
   release: CallContext['release']
   readonly #outlet: Outlet
   readonly #surrenders: Waiting<number>[] = []
@@ -88,6 +91,7 @@ export class CallUnderWay implements CallContext, Remote {
     this.size = size
     this.#outlet = outlet
     this.put = extended ? (offset, bytes) => this.#put(offset, bytes) : undefined
+    this.claim = extended ? (offset, length) => this.#claim(offset, length) : undefined
   }
 
   /** Made when it is asked for: most calls are over before anyone does. */
@@ -243,17 +247,32 @@ export class CallUnderWay implements CallContext, Remote {
 
   /** Puts bytes into the caller's buffer by a slot; false where they are too short for that, or none is free. */
   putInSlot(offset: number, bytes: Uint8Array): boolean {
-    if (bytes.length < LEAST_CLAIMED || bytes.length > MOST_HERE) return false
-    const claim = this.#outlet.claim(bytes.length)
-    if (claim === undefined) return false
-    claim.bytes.set(bytes)
+    const claimed = this.#claim(offset, bytes.length)
+    if (claimed === undefined) return false
+    claimed.bytes.set(bytes)
+    claimed.put()
+    return true
+  }
+
+  #claim(offset: number, length: number): Claimed | undefined {
+    if (length < LEAST_CLAIMED || length > MOST_HERE) return undefined
+    this.#checkOn()
+    const claim = this.#outlet.claim(length)
+    if (claim === undefined) return undefined
+    return {
+      bytes: claim.bytes,
+      put: () => this.#sendTake(claim, offset),
+      giveBack: () => claim.giveBack(),
+    }
+  }
+
+  #sendTake({ slot, bytes }: Claim, offset: number): void {
     const writer = new Writer()
     writer.raw(TAKE.head)
     writer.u64(offset)
-    writer.u8(claim.slot)
+    writer.u8(slot)
     writer.u64(bytes.length)
     this.#outlet.send(writer.frame(this.code))
-    return true
   }
 
   /** Tells the client about the call, in words. */

@@ -61,7 +61,9 @@ export class Channel implements Carrier, Attended {
   /** A slot that the client empties; undefined where none is free. */
   claim(length: number): Claim | undefined {
     const slot = this.#free.claim()
-    return slot === undefined ? undefined : { slot, bytes: this.#free.bytes(slot, length) }
+    if (slot === undefined) return undefined
+    const giveBack = () => this.#free.free(slot)
+    return { slot, bytes: this.#free.bytes(slot, length), giveBack }
   }
 
   /** What the client put into a slot; throws a WireError where that is none. */

@@ -39,6 +39,25 @@ test('GCM of a whole message is that of its parts, and is taken back', () => {
       }
 })
 
+test('GCM in parts goes into given memory, as long as the part and no other', () => {
+  const [key, gcm] = [bytes(32), { iv: bytes(12), aad: bytes(7), tagLength: 16 }]
+  const [plain, output] = [bytes(100_000), Buffer.alloc(100_000)]
+  const parts = gcmEncryption(key, gcm)
+  for (let at = 0; at < plain.length; at += 1001) {
+    const part = plain.subarray(at, at + 1001)
+    parts.updateInto?.(part, output.subarray(at, at + part.length))
+  }
+  assert.deepEqual(Buffer.concat([output, parts.tag()]), gcmEncryption(key, gcm).whole?.(plain))
+  const { cipher, cipherUpdateInto } = native()
+  const begun = cipher('AES-256-GCM', 'encrypt', key, gcm.iv)
+  for (const room of [0, 15, 17])
+    assert.throws(() => cipherUpdateInto(begun, bytes(16), bytes(room)), {
+      code: 'OPENSSL_ARGUMENT',
+    })
+  const blocks = cipher('AES-256-CBC', 'encrypt', key, bytes(16))
+  assert.throws(() => cipherUpdateInto(blocks, bytes(16), bytes(16)), { code: 'OPENSSL_ARGUMENT' })
+})
+
 test('a whole message whose tag, text or additional data are others is not taken back', () => {
   const key = bytes(32)
   const gcm: Gcm = { iv: bytes(12), aad: bytes(5), tagLength: 16 }
