@@ -132,7 +132,7 @@ class Bench {
 
   #tokensWith(size: number, peers: readonly Peer[]) {
     const place = { scope: this.#scope, client: this.#client, folder: this.#folder('/dev/shm') }
-    return populatedSides(peers, place, size, this.#effort.share)
+    return populatedSides(peers, place, size)
   }
 
   /** What only Softoki is asked: memory in the long run, and how it surrenders. */

@@ -56,7 +56,7 @@ type Taken = 'now' | 'peak'
 /** Runs the client's hold and looks whenever it stands still; the program is the innermost process. */
 async function looksAt(side: Side, words: readonly string[], taken: Taken): Promise<Look[]> {
   const { file, args, environment } = side.command(['0', '0', 'hold', ...words])
-  const child = spawn(file, args, { env: environment, stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn(file, args, { env: environment, stdio: ['pipe', 'pipe', 'inherit'] })
   const exit = once(child, 'exit')
   const looks: Look[] = []
   for await (const line of createInterface({ input: child.stdout })) {
@@ -94,7 +94,7 @@ export async function measureIdle(
   await sleep(IDLE * share)
   const looks = new Map<string, Look | Missing>()
   for (const [name, side] of sides) {
-    const [look] = isMissing(side) ? [side] : await looksAt(side, ['calls', '0', '0'], 'now')
+    const [look] = isMissing(side) ? [side] : await looksAt(side, ['idle'], 'now')
     looks.set(name, look ?? { missing: 'the program failed' })
   }
   const line = (what: string, of: (look: Look) => number, goals: readonly Goal[] = []) => {
