@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compile, root, type Scope } from '../test/service.ts'
+import { Interrupted, interrupt } from './clients.ts'
 import { machine, versionOf } from './machine.ts'
 import { CALLS, measureGrowth, measureIdle, measurePeak, OBJECTS } from './memory.ts'
 import { isWhole, type Options, readOptions, USAGE, UsageError } from './options.ts'
@@ -132,7 +133,7 @@ class Bench {
 
   #tokensWith(size: number, peers: readonly Peer[]) {
     const place = { scope: this.#scope, client: this.#client, folder: this.#folder('/dev/shm') }
-    return populatedSides(peers, place, size, this.#effort.share)
+    return populatedSides(peers, place, size)
   }
 
   /** What only Softoki is asked: memory in the long run, and how it surrenders. */
@@ -212,11 +213,7 @@ async function bench(options: Options): Promise<void> {
   const ends: (() => unknown)[] = []
   const scope = { after: (end: () => unknown) => void ends.unshift(end), diagnostic: tell }
   const folder = options.out ?? join(root, isWhole(options) ? 'docs' : 'bench/out')
-  const endAll = async () => {
-    for (const end of ends.splice(0)) await end()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void endAll().finally(() => process.exit(130)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
   try {
     mkdirSync(folder, { recursive: true })
     const run = await new Bench(options, scope).run()
@@ -225,14 +222,20 @@ async function bench(options: Options): Promise<void> {
     writeReport(run, folder)
     tell(`wrote ${join(folder, 'PERFORMANCE.md')}`)
   } finally {
-    await endAll()
+    for (const end of ends) await end()
   }
+}
+
+/** The exit status for an error; what is no fault of the bench is told in a line. */
+function statusOf(error: unknown): number {
+  if (error instanceof Interrupted) return 130
+  if (!(error instanceof UsageError)) throw error
+  console.error(`${error.message === '' ? '' : `bench: ${error.message}\n`}${USAGE}`)
+  return error.message === '' ? 0 : 2
 }
 
 try {
   await bench(readOptions(process.argv.slice(2)))
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error
-  console.error(`${error.message === '' ? '' : `bench: ${error.message}\n`}${USAGE}`)
-  process.exitCode = error.message === '' ? 0 : 2
+  process.exitCode = statusOf(error)
 }

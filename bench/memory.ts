@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asClient, goOn } from './clients.ts'
 import type { Side } from './peers/peer.ts'
 import type { Goal, Line, Missing, Outcome } from './results.ts'
 import { isMissing, lineOf } from './turns.ts'
@@ -56,7 +57,9 @@ type Taken = 'now' | 'peak'
 /** Runs the client's hold and looks whenever it stands still; the program is the innermost process. */
 async function looksAt(side: Side, words: readonly string[], taken: Taken): Promise<Look[]> {
   const { file, args, environment } = side.command(['0', '0', 'hold', ...words])
-  const child = spawn(file, args, { env: environment, stdio: ['pipe', 'pipe', 'ignore'] })
+  goOn()
+  const stdio: ['pipe', 'pipe', 'inherit'] = ['pipe', 'pipe', 'inherit']
+  const child = asClient(spawn(file, args, { env: environment, stdio }))
   const exit = once(child, 'exit')
   const looks: Look[] = []
   for await (const line of createInterface({ input: child.stdout })) {
@@ -66,6 +69,7 @@ async function looksAt(side: Side, words: readonly string[], taken: Taken): Prom
     child.stdin.write('\n')
   }
   await exit
+  goOn()
   return looks
 }
 
@@ -94,7 +98,7 @@ export async function measureIdle(
   await sleep(IDLE * share)
   const looks = new Map<string, Look | Missing>()
   for (const [name, side] of sides) {
-    const [look] = isMissing(side) ? [side] : await looksAt(side, ['calls', '0', '0'], 'now')
+    const [look] = isMissing(side) ? [side] : await looksAt(side, ['idle'], 'now')
     looks.set(name, look ?? { missing: 'the program failed' })
   }
   const line = (what: string, of: (look: Look) => number, goals: readonly Goal[] = []) => {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 
 export const USAGE = `usage: npm run bench -- [options]
-  --quick              some three minutes: short rounds, small tokens; figures are rough
+  --quick              a few minutes: short rounds, small tokens; figures are rough
   --only REGEX         rows whose 'GROUP, NAME' fits, such as 'P-256' or '^Signing'
   --rounds N           rounds of each row (3; 1 with --quick)
   --peers A,B          these only, such as Softoki,SoftHSM2

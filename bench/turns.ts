@@ -1,6 +1,7 @@
 /** Measures rows in short rounds, one side after the other, so that what else the machine does falls on all. */
 import { CKR } from '../src/standard/constants.ts'
-import { type Ended, type Environment, resultOf, run } from '../test/service.ts'
+import { type Ended, resultOf } from '../test/service.ts'
+import { runClient } from './clients.ts'
 import type { Command, Side } from './peers/peer.ts'
 import {
   judge,
@@ -41,8 +42,7 @@ export function reasonOf({ stderr, signal, status }: Ended): string {
 
 /** Runs a command; its result or why there is none. */
 export async function resultFrom<Result>(command: Command): Promise<Result | Missing> {
-  const { file, args, environment } = command
-  const ended = await run(file, args, environment as Environment)
+  const ended = await runClient(command)
   return ended.status === 0 ? resultOf<Result>(ended) : { missing: reasonOf(ended) }
 }
 

@@ -66,7 +66,7 @@ CK_OBJECT_HANDLE create_secret(CK_SESSION_HANDLE session, CK_KEY_TYPE type, cons
 extern const struct work signing_works[], data_works[], object_works[];
 void print_about(void);
 void print_start(const char *pin);
-void populate(const char *pin, size_t count, double bound);
+void populate(const char *pin, size_t from, size_t count, double bound);
 void print_threads(const char *pin, const char *key, size_t count, double milliseconds);
 void print_applications(const char *pin, const char *key, size_t count, double milliseconds);
 void hold(const char *pin, char **words);

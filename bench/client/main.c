@@ -4,7 +4,7 @@
  *   init SO_PIN               makes the token
  *   about                     the version of the module
  *   start                     C_Initialize, open and login, once
- *   populate COUNT BOUND      makes COUNT keys, or gives up after BOUND milliseconds
+ *   populate FROM COUNT BOUND makes COUNT keys, or gives up after BOUND milliseconds
  *   threads|applications KEY COUNT   signatures a second of all together
  *   hold ...                  works, then waits to be looked at (memory.c)
  *   surrender ...             how a long function calls back (surrender.c)
@@ -45,7 +45,8 @@ int main(int argc, char **argv) {
   if (IS("init", 1)) make_token(words[0], pin);
   else if (IS("about", 0)) print_about();
   else if (IS("start", 0)) print_start(pin);
-  else if (IS("populate", 2)) populate(pin, strtoul(words[0], NULL, 10), atof(words[1]));
+  else if (IS("populate", 3))
+    populate(pin, strtoul(words[0], NULL, 10), strtoul(words[1], NULL, 10), atof(words[2]));
   else if (IS("threads", 2))
     print_threads(pin, words[0], strtoul(words[1], NULL, 10), extent.milliseconds);
   else if (IS("applications", 2))

@@ -1,6 +1,7 @@
 /*
  * Works, and between works stands still, so that somebody may look at the memory of all processes.
  * It prints "ready" on a line and waits for a line, before the first work and after each.
+ *   hold idle                   does nothing
  *   hold calls COUNT STAGES     COUNT small calls of six kinds, in so many stages
  *   hold once WORK BYTES        one single-part call over so many bytes
  */
@@ -53,6 +54,7 @@ static void once(CK_SESSION_HANDLE session, const char *name, char *bytes) {
 
 void hold(const char *pin, char **words) {
   CK_SESSION_HANDLE session = logged_in(pin);
-  if (strcmp(words[0], "once") == 0) once(session, words[1], words[2]);
+  if (strcmp(words[0], "idle") == 0) stand_still();
+  else if (strcmp(words[0], "once") == 0) once(session, words[1], words[2]);
   else calls(session, strtoul(words[1], NULL, 10), strtoul(words[2], NULL, 10));
 }

@@ -77,19 +77,19 @@ const struct work object_works[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-/* After the first look, whether so many can be made in `bound` milliseconds at this pace. */
+/* Whether so many take longer than `bound` milliseconds at the pace so far. */
 static bool hopeless(size_t made, size_t count, double took, double bound) {
   return took > bound || (took > bound / 10 && took / (double)made * (double)count > 1.5 * bound);
 }
 
-/* Makes objects until there are so many, or gives up; tells how many it made. */
-void populate(const char *pin, size_t count, double bound) {
+/* Makes so many objects, numbered from `from`, or gives up; tells how many it made. */
+void populate(const char *pin, size_t from, size_t count, double bound) {
   CK_SESSION_HANDLE session = logged_in(pin);
   double began = milliseconds_now(), took = 0;
   size_t made = 0;
   while (made < count) {
     char label[32];
-    snprintf(label, sizeof label, "object %zu", made++);
+    snprintf(label, sizeof label, "object %zu", from + made++);
     create_secret(session, CKK_AES, label);
     took = milliseconds_now() - began;
     if (made < count && hopeless(made, count, took, bound)) break;

@@ -1,5 +1,7 @@
 /* Many at once: threads of one application, and applications; each signs in a session of its own. */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "client.h"
@@ -110,6 +112,7 @@ static struct application start_application(const char *pin, const char *key) {
   struct application application = {.process = fork(), .from = out[0], .to = in[1]};
   CHECK(application.process >= 0);
   if (application.process == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(in[1]);
     sign_as_application(pin, key, in[0], out[1]);
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '../../test/service.ts'
-import { run } from '../../test/service.ts'
+import { runClient } from '../clients.ts'
 import { type Command, NotHere, type Side, SO_PIN } from './peer.ts'
 
 /** Milliseconds until a server that shows no socket, or does not end, is given up. */
@@ -38,8 +38,7 @@ export async function serve(scope: Scope, command: Command, socket: string): Pro
 
 /** Makes the side's token through PKCS #11. */
 export async function initialise(side: Side): Promise<Side> {
-  const { file, args, environment } = side.command(['0', '0', 'init', SO_PIN])
-  const { status, stderr } = await run(file, args, environment)
+  const { status, stderr } = await runClient(side.command(['0', '0', 'init', SO_PIN]))
   if (status !== 0) throw new NotHere(`its token could not be made: ${stderr.trim()}`)
   return side
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Run } from '../../bench/run.ts'
@@ -70,9 +70,11 @@ test('a command line that is wrong answers how it is used', async () => {
   assert.match(stderr, /^bench: --rounds many: a number from 1 to 100 is asked for\nusage: /)
 })
 
-test('a run that is interrupted leaves no process', async (t) => {
+test('a run that is interrupted leaves no process and no folder', async (t) => {
+  const folder = temporaryFolder(t)
   const words = [join(root, 'bench/bench.ts'), '--quick', '--only', '^Verifying', '--peers', 'none']
-  const program = start(t, process.execPath, words, environmentWith({}))
+  const environment = environmentWith({ TMPDIR: folder })
+  const program = start(t, process.execPath, words, environment)
   await program.matched(/(bench: Verifying)/)
   const children = childrenOf(program.pid)
   program.child.kill('SIGTERM')
@@ -80,4 +82,5 @@ test('a run that is interrupted leaves no process', async (t) => {
   assert.equal(status, 130)
   assert.ok(children.length > 0)
   for (const child of children) assert.ok(await becomes(() => !isAlive(child)), 'a process stays')
+  assert.deepEqual(readdirSync(folder), [])
 })
