@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { modulePath as moduleBuilt, SANITIZERS, sanitize } from './module/programs.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const softoki = join(root, 'bin/softoki.mjs')
@@ -174,7 +175,7 @@ let built = false
 export function modulePath(): string {
   if (!built) buildNative()
   built = true
-  return join(root, 'native/build/libsoftoki-pkcs11.so')
+  return moduleBuilt()
 }
 
 function buildNative(): void {
@@ -199,6 +200,7 @@ export function compile(t: Scope, source: string, ...flags: string[]): string {
     '-Wextra',
     '-Werror',
     '-pthread',
+    ...(sanitize ? SANITIZERS : []),
   ]
   execFileSync('cc', [...strict, ...headers, '-o', program, source, ...flags, '-ldl'], {
     stdio: 'inherit',
