@@ -18,6 +18,7 @@ import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { COMMAND, COMPILED } from '../src/service/start.ts'
+import { modulePath as moduleBuilt, SANITIZERS, sanitize } from './module/programs.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const softoki = join(root, 'bin/softoki.mjs')
@@ -175,7 +176,7 @@ let built = false
 export function modulePath(): string {
   if (!built) buildNative()
   built = true
-  return join(root, 'native/build/libsoftoki-pkcs11.so')
+  return moduleBuilt()
 }
 
 function buildNative(): void {
@@ -200,6 +201,7 @@ export function compile(t: Scope, source: string, ...flags: string[]): string {
     '-Wextra',
     '-Werror',
     '-pthread',
+    ...(sanitize ? SANITIZERS : []),
   ]
   execFileSync('cc', [...strict, ...headers, '-o', program, source, ...flags, '-ldl'], {
     stdio: 'inherit',

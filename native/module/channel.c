@@ -1,6 +1,7 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sched.h>
@@ -98,11 +99,18 @@ static void lay_out(struct channel *channel, uint8_t *place, const struct offer 
   channel->in_slots = slots + offer->slots * offer->slot;
 }
 
+/* Memory that shrinks would end the program with SIGBUS. */
+static bool stays_as_long(int memory) {
+  int seals = fcntl(memory, F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+}
+
 static bool use(struct channel *channel, int memory, const struct offer *offer) {
   struct stat status;
   if (!makes_sense(offer)) return false;
   channel->length = RINGS + 2 * offer->ring + 2 * offer->slots * offer->slot;
   if (fstat(memory, &status) != 0 || status.st_size < (off_t)channel->length) return false;
+  if (!stays_as_long(memory)) return false;
   void *place = mmap(NULL, channel->length, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
   if (place == MAP_FAILED) return false;
   madvise(place, channel->length, MADV_DONTDUMP);
@@ -126,7 +134,7 @@ static bool send_all(int fd, const uint8_t *bytes, size_t length) {
   return true;
 }
 
-/* Some bytes, and the descriptor that comes with them. 0 at the end, or after an error. */
+/* Some bytes, and the one descriptor that may come with them. 0 at the end, or after an error. */
 static size_t receive(int fd, uint8_t *to, size_t length, int *descriptor) {
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -136,7 +144,7 @@ static size_t receive(int fd, uint8_t *to, size_t length, int *descriptor) {
   struct msghdr message = {.msg_iov = &part,
                            .msg_iovlen = 1,
                            .msg_control = control.bytes,
-                           .msg_controllen = sizeof control.bytes};
+                           .msg_controllen = CMSG_LEN(sizeof *descriptor)};
   ssize_t got;
   do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);

@@ -404,7 +404,7 @@ static bool take(struct connection *connection, struct exchange *exchange,
   const uint8_t *bytes = channel_borrow(&connection->channel, slot, length);
   if (bytes == NULL || offset > exchange->room_length || length > exchange->room_length - offset)
     return false;
-  memcpy(exchange->room + offset, bytes, length);
+  if (length > 0) memcpy(exchange->room + offset, bytes, length);
   channel_give_back(&connection->channel, slot);
   return true;
 }

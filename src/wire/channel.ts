@@ -41,6 +41,8 @@ export class Channel implements Carrier, Attended {
   readonly #options: ChannelOptions
   readonly #kept: Uint8Array[] = []
   #waiting = 0
+  /** There is room for what was kept, which nobody will ring for. */
+  #goesOn = false
   readonly #drained: (() => void)[] = []
   #paused = false
   #ended = false
@@ -85,7 +87,8 @@ export class Channel implements Carrier, Attended {
   /** Takes what came and sends what was kept; whether there was any of it. */
   work(): boolean {
     try {
-      return this.#take() || this.#sendKept()
+      const taken = this.#take()
+      return this.#sendKept() || taken
     } catch (error) {
       this.#options.fail(error)
       return false
@@ -104,7 +107,8 @@ export class Channel implements Carrier, Attended {
   sleep(): boolean {
     if (this.#looks) this.#doubt = Math.min(MOST_DOUBT, this.#doubt + FINDS_PER_MISS)
     this.#looks = false
-    return this.#ended || this.#paused || this.#in.fallAsleep()
+    if (this.#ended) return true
+    return !this.#goesOn && (this.#paused || this.#in.fallAsleep())
   }
 
   send(parts: readonly Buffer[]): void {
@@ -133,20 +137,25 @@ export class Channel implements Carrier, Attended {
     this.#waiting += part.length - written
   }
 
-  /** Shows the client what was written, and goes on as long as he makes room. */
+  /** Shows the client what was written. Where something was kept he rings once he makes room. */
   #publish(): void {
     if (this.#out.publish()) this.#options.ring()
-    if (this.#waiting === 0) return
-    this.#out.block()
-    if (this.#out.hasRoom) this.#sendKept()
+    if (this.#waiting > 0) this.#out.block()
+    this.#goesOn = this.#waiting > 0 && this.#out.hasRoom
   }
 
   /** Sends what was kept as far as there is room; whether there was any. */
   #sendKept(): boolean {
     if (this.#waiting === 0 || this.#ended || !this.#out.hasRoom) return false
-    const kept = this.#kept.splice(0)
-    this.#waiting = 0
-    for (const part of kept) this.#write(part)
+    let whole = 0
+    for (const part of this.#kept) {
+      const written = this.#out.write(part)
+      this.#waiting -= written
+      if (written < part.length) this.#kept[whole] = part.subarray(written)
+      if (written < part.length) break
+      whole++
+    }
+    this.#kept.splice(0, whole)
     this.#publish()
     if (this.#waiting === 0) this.#tellDrained()
     return true

@@ -16,7 +16,7 @@ const p11Kit = '/usr/include/p11-kit-1/p11-kit'
 /** The folder with p11-kit's pkcs11.h, where that is installed. */
 export const P11_KIT: string | undefined = existsSync(p11Kit) ? p11Kit : undefined
 
-const SANITIZERS = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
+export const SANITIZERS = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
 const folder = join(root, 'native/build/test', sanitize ? 'sanitized' : '')
 mkdirSync(folder, { recursive: true })
 

@@ -139,19 +139,21 @@ static void fork_at_once(void) {
 
 extern char **environ;
 
-static void spawn(void) {
+static void spawn_both_ways(void) {
   char *const arguments[] = {"true", NULL};
-  for (int i = 0; i < 20; i++) {
-    pid_t child;
-    CHECK(posix_spawnp(&child, "true", NULL, NULL, arguments, environ) == 0);
-    await_child(child);
-    child = vfork();
-    if (child == 0) {
-      execvp("true", arguments);
-      _exit(1);
-    }
-    await_child(child);
+  pid_t child;
+  CHECK(posix_spawnp(&child, "true", NULL, NULL, arguments, environ) == 0);
+  await_child(child);
+  child = vfork();
+  if (child == 0) {
+    execvp("true", arguments);
+    _exit(1);
   }
+  await_child(child);
+}
+
+static void spawn(void) {
+  for (int i = 0; i < 20; i++) spawn_both_ways();
 }
 
 /* A child that never uses the module lives on until it is killed, holding what it was forked with. */

@@ -104,6 +104,19 @@ test('what does not fit is kept, and goes on as the client reads', async (t) => 
   assert.equal(service.waiting, 0)
 })
 
+test('room that a client makes while he writes himself is not overlooked', async (t) => {
+  const { service, writer, reader, taken } = channel(t)
+  service.send([Buffer.alloc(RING + 10)])
+  await until(() => write(writer, '.'))
+  service.rung()
+  await until(() => taken().length > 1)
+  await until(() => write(writer, '.'))
+  assert.equal(readAll(reader).length, RING)
+  assert.ok(reader.wakesWriter())
+  service.rung()
+  await until(() => readAll(reader).length === 10)
+})
+
 test('a paused channel takes nothing until it goes on', async (t) => {
   const { service, writer, taken } = channel(t)
   service.pause()

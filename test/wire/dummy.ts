@@ -77,7 +77,7 @@ export function serve(
 }
 
 /** The two ends of a Unix socket. */
-async function socketPair(): Promise<readonly [Socket, Socket]> {
+export async function socketPair(): Promise<readonly [Socket, Socket]> {
   const folder = mkdtempSync(join(tmpdir(), 'softoki-'))
   const server = createServer().listen(join(folder, 'socket'))
   await once(server, 'listening')
