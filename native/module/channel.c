@@ -22,6 +22,8 @@ struct ring {
   _Alignas(LINE) _Atomic uint32_t written;
   /* 1 while the reader sleeps, or the writer waits for room: who takes it away wakes him. */
   _Alignas(LINE) _Atomic uint32_t asleep;
+  /* Beside it, 1 more than the number of the processor that the reader last looked on; 0: unknown. */
+  _Atomic uint32_t processor;
   _Alignas(LINE) _Atomic uint32_t blocked;
 };
 
@@ -42,8 +44,9 @@ struct claim {
 /* What is shorter may be a PIN or a key, and is overwritten once it was read. */
 #define LONGEST_WIPED (16u << 10)
 
-/* How often the clock is not looked at in between. */
-#define LOOKS 16
+/* So often the loop relaxes between two looks, and looks between two of the clock. */
+#define RELAXES 2
+#define LOOKS 8
 
 static uint64_t now_in_nanoseconds(void) {
   struct timespec now;
@@ -226,6 +229,19 @@ static bool has_room(const struct channel *channel) {
   return room(channel) != 0;
 }
 
+/*
+ * Waits for a moment. Where the service looks on this very processor it cannot do so meanwhile, and gets
+ * it; the system then moves one of the two, since both want to run.
+ */
+static void wait_a_moment(const struct channel *channel) {
+  uint32_t here = (uint32_t)sched_getcpu() + 1;
+  atomic_store_explicit(&channel->in->processor, here, memory_order_relaxed);
+  if (atomic_load_explicit(&channel->out->processor, memory_order_relaxed) == here)
+    sched_yield();
+  else
+    for (int i = 0; i < RELAXES; i++) relax();
+}
+
 static bool look(const struct channel *channel, bool (*is_there)(const struct channel *),
                  const atomic_bool *broken, uint64_t nanoseconds) {
   if (is_there(channel)) return true;
@@ -233,7 +249,7 @@ static bool look(const struct channel *channel, bool (*is_there)(const struct ch
   uint64_t until = now_in_nanoseconds() + nanoseconds;
   do
     for (int i = 0; i < LOOKS; i++) {
-      relax();
+      wait_a_moment(channel);
       if (is_there(channel)) return true;
       if (atomic_load_explicit(broken, memory_order_relaxed)) return false;
     }

@@ -8,6 +8,7 @@
 #ifdef __linux__
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -145,6 +146,26 @@ static napi_value ring(napi_env env, napi_callback_info info) {
   send_now((int)socket, &bell, 1, -1);
   return NULL;
 }
+/* So often a waiting loop relaxes. */
+#define RELAXES 4
+
+/* relax(yields) answers the number of the processor. */
+static napi_value relax(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  bool yields;
+  if (!read_arguments(env, info, 1, 1, &argument, NULL) ||
+      napi_get_value_bool(env, argument, &yields) != napi_ok) {
+    throw_error(env, CODE_ARGUMENT, "true or false");
+    return NULL;
+  }
+  if (yields) sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
+  for (int i = 0; i < RELAXES && !yields; i++) __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  for (int i = 0; i < RELAXES && !yields; i++) __asm__ volatile("yield");
+#endif
+  return make_number(env, sched_getcpu());
+}
 #else
 static napi_value refuse(napi_env env, napi_callback_info info) {
   (void)info;
@@ -154,11 +175,13 @@ static napi_value refuse(napi_env env, napi_callback_info info) {
 #define make_memory refuse
 #define send_descriptor refuse
 #define ring refuse
+#define relax refuse
 #endif
 
 const struct exported channel_functions[] = {
     {"makeMemory", make_memory, NULL},
     {"sendDescriptor", send_descriptor, NULL},
     {"ring", ring, NULL},
+    {"relax", relax, NULL},
     {NULL, NULL, NULL},
 };

@@ -155,6 +155,11 @@ export interface NativeMemory {
   makeMemory(length: number): [memory: ArrayBuffer, descriptor: number]
   /** Sends 1 to 4,096 bytes with a descriptor by a Unix socket; false where not all went at once. */
   sendDescriptor(socket: number, bytes: Uint8Array, descriptor: number): boolean
+  /**
+   * Waits for less than a microsecond; `yields` gives the processor to whoever else wants it, which may
+   * take longer. Answers the number of the processor.
+   */
+  relax(yields: boolean): number
   /** Sends one byte by a socket, or none where that would have to wait. */
   ring(socket: number): void
 }

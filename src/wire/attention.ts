@@ -6,6 +6,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { availableParallelism } from 'node:os'
+import { native } from '../engine/binding.ts'
 
 /** What is looked at. */
 export interface Attended {
@@ -15,6 +16,10 @@ export interface Attended {
   readonly awakeUntil: number
   /** Calls are under way, whose answers may need the event loop. */
   readonly isBusy: boolean
+  /** Whether its client last looked on this processor, and would have to wait for it. */
+  isBeside(processor: number): boolean
+  /** Tells its client on which processor the service looks. */
+  looksOn(processor: number): void
   /** Takes what came; whether there was anything. */
   work(): boolean
   /** From now on its client rings; false where something came meanwhile. */
@@ -33,13 +38,12 @@ const MICROTASKS = 8
 /** On one processor whoever looks keeps the one from working that is waited for. */
 const LOOKS = availableParallelism() > 1
 
-/** V8 tells the processor that this is a loop which waits; older ones do without. */
-const relax: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
-
 class Attention {
   readonly #awake = new Set<Attended>()
   #planned = false
   #microtasks = 0
+  /** The one this looked on last. */
+  #processor = 0
 
   /** Looks at a channel from now on. */
   attend(channel: Attended): void {
@@ -86,8 +90,16 @@ class Attention {
       const now = performance.now()
       if (worked) quiet = now
       if (!this.#mayGoOn(now) || now - quiet >= LOOK || now - begun >= WORK) return now
-      if (!worked) relax()
+      if (!worked) this.#waitAMoment()
     }
+  }
+
+  /** A client on this very processor gets it: the system moves one of the two, since both want to run. */
+  #waitAMoment(): void {
+    let isBeside = false
+    for (const channel of this.#awake) if (channel.isBeside(this.#processor)) isBeside = true
+    this.#processor = native().relax(isBeside)
+    for (const channel of this.#awake) channel.looksOn(this.#processor)
   }
 
   #work(): boolean {

@@ -84,6 +84,14 @@ export class Channel implements Carrier, Attended {
     return this.#options.isBusy()
   }
 
+  isBeside(processor: number): boolean {
+    return this.#out.isReadOn(processor)
+  }
+
+  looksOn(processor: number): void {
+    this.#in.looksOn(processor)
+  }
+
   /** Takes what came and sends what was kept; whether there was any of it. */
   work(): boolean {
     try {

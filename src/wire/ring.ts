@@ -35,6 +35,8 @@ const READ = 0
 const WRITTEN = 16
 /** 1 while the reader sleeps: the writer that takes it away wakes him. */
 const ASLEEP = 32
+/** 1 more than the number of the processor that the reader last looked on; 0: unknown. */
+const PROCESSOR = 33
 /** 1 while the writer has more than there is room for: the reader that takes it away wakes him. */
 const BLOCKED = 48
 
@@ -110,6 +112,11 @@ export class RingReader extends End {
     return false
   }
 
+  /** Tells on which processor its end looks. */
+  looksOn(processor: number): void {
+    Atomics.store(this.words, PROCESSOR, processor + 1)
+  }
+
   wakeUp(): void {
     Atomics.store(this.words, ASLEEP, 0)
   }
@@ -132,6 +139,11 @@ export class RingWriter extends End {
   publish(): boolean {
     Atomics.store(this.words, WRITTEN, this.at | 0)
     return this.takes(ASLEEP)
+  }
+
+  /** Whether the reader last looked on this processor. */
+  isReadOn(processor: number): boolean {
+    return Atomics.load(this.words, PROCESSOR) === processor + 1
   }
 
   /** From now on the reader wakes who writes, once there is room. */
