@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -72,7 +72,14 @@ function fail(message) {
   process.exit(1)
 }
 
+/** Node keeps what it compiled, types stripped, for us and for the programs that we start. */
+function keepCompiled() {
+  process.env.NODE_COMPILE_CACHE ??= join(root, 'native/build/compiled')
+  module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE)
+}
+
 if (fits(process.version, engines.node)) {
+  keepCompiled()
   const { main } = await import(pathToFileURL(commandLine()).href)
   process.exitCode = await main(process.argv.slice(2))
 } else {

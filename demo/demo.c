@@ -94,7 +94,7 @@ static CK_ULONG count(CK_SESSION_HANDLE session, char *label)
 static void sign_and_verify(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *keys)
 {
 	CK_MECHANISM mechanism = { CKM_SHA256_RSA_PKCS, NULL, 0 };
-	CK_BYTE message[] = "signed with the key that was just made", signature[512];
+	CK_BYTE message[] = "signed with the key that was just made", signature[1024];
 	CK_ULONG length = sizeof signature;
 	CALL(C_SignInit, session, &mechanism, keys[1]);
 	CALL(C_Sign, session, message, sizeof message, signature, &length);
@@ -108,7 +108,7 @@ static int make_and_cancel(CK_SESSION_HANDLE session, struct watch *watch)
 {
 	CK_OBJECT_HANDLE keys[2];
 	*watch = (struct watch){ .cancel_after = 10 };
-	CK_RV rv = generate(session, watch, 8192, "cancelled", keys);
+	CK_RV rv = generate(session, watch, 16384, "cancelled", keys);
 	for (int i = 0; i < 2 && rv == CKR_OK; i++)
 		CALL(C_DestroyObject, session, keys[i]);
 	printf("objects labelled \"cancelled\": %lu\n", count(session, "cancelled"));
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 		puts("Press any key to cancel.");
 	}
-	if (generate(session, &watch, 4096, "kept", keys) == CKR_OK)
+	if (generate(session, &watch, 8192, "kept", keys) == CKR_OK)
 		sign_and_verify(session, keys);
 	printf("objects labelled \"kept\": %lu\n", count(session, "kept"));
 	while (!make_and_cancel(session, &watch))

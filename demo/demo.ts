@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COMMAND, COMPILED } from '../src/service/start.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const softoki = join(root, 'bin/softoki.mjs')
@@ -30,8 +31,8 @@ const run = (command: string, ...args: string[]) =>
 
 /** The service of this home, as a child of ours, so that it ends with the demo. */
 async function startService() {
-  const service = spawn(process.execPath, [join(root, 'src/service/main.ts'), '--detached'], {
-    env: { ...environment, SOFTOKI_READY_FD: '3' },
+  const service = spawn(process.execPath, [...COMMAND, '--detached'], {
+    env: { ...environment, ...COMPILED, SOFTOKI_READY_FD: '3' },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   })
   await Promise.race([

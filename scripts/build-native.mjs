@@ -183,7 +183,7 @@ function testSanitized() {
   const library = execFileSync(compiler, ['-print-file-name=libasan.so'], {
     encoding: 'utf8',
   }).trim()
-  const tests = 'test/engine/{binding,ciphers,ec,handles,kdfs,key-types,macs,rsa}.test.ts'
+  const tests = 'test/engine/{binding,ciphers,ec,handles,kdfs,key-types,macs,rsa,whole}.test.ts'
   const { status } = spawnSync(nodeProgram(), ['--test', tests], {
     cwd: root,
     stdio: 'inherit',

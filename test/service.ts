@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { COMMAND, COMPILED } from '../src/service/start.ts'
 import { modulePath as moduleBuilt, SANITIZERS, sanitize } from './module/programs.ts'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -143,8 +144,8 @@ export async function startToken(t: Scope, settings: Environment = {}): Promise<
 }
 
 async function launch(environment: Environment): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(root, 'src/service/main.ts')], {
-    env: { ...environment, SOFTOKI_READY_FD: '3' },
+  const child = spawn(process.execPath, COMMAND, {
+    env: { ...environment, ...COMPILED, SOFTOKI_READY_FD: '3' },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   })
   const ready = once(child.stdio[3] as NodeJS.ReadableStream, 'data')

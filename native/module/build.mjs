@@ -61,6 +61,7 @@ function optionsFor({ root, node, service, sanitize }) {
     '-D_GNU_SOURCE',
     `-DSOFTOKI_NODE=${literal(resolve(node ?? nodeProgram(root)))}`,
     `-DSOFTOKI_SERVICE=${literal(resolve(service ?? join(root, 'src/service/main.ts')))}`,
+    `-DSOFTOKI_COMPILED=${literal(resolve(join(root, 'native/build/compiled')))}`,
     `-I${folder}`,
     `-I${join(folder, 'generated')}`,
     ...WARNINGS,

@@ -29,6 +29,7 @@ static void prepare(struct call *call, const struct function *function) {
   call->exchange.room_length = 0;
   call->data = NULL;
   call->data_length = 0;
+  call->lent = -1;
   call->reached = false;
   call->room_count = 0;
   call->attributes = 0;
@@ -136,33 +137,37 @@ static void converse(struct call *call) {
 /* So long an answer is looked for before the thread sleeps, in nanoseconds. */
 #define PATIENCE 50000
 
-/* After so many answers in vain one in 2^so many is looked for. */
-#define MISSES_MAX 6
+/*
+ * Looking in vain costs more than finding saves, so that it must do so once for every so many finds. With
+ * each so much doubt one answer in two is looked for, then one in four, up to one in 2^6.
+ */
+#define FINDS_PER_MISS 3
+#define DOUBT_MAX (6 * FINDS_PER_MISS)
 
 /*
- * How often in a row the answers of a function were looked for in vain, and how often it was called:
+ * How much the module doubts that a function's answer comes while it looks, and how often it was called:
  * whoever waits for a long one, or beside others on few processors, sleeps at once. A wrong count does
  * no harm.
  */
 static struct {
-  _Atomic uint8_t misses;
+  _Atomic uint8_t doubt;
   _Atomic uint8_t calls;
 } looks[WIRE_FUNCTIONS_MAX];
 
 static uint64_t patience_for(uint32_t function) {
   if (!connection_may_look(&module.connection)) return 0;
-  unsigned misses = atomic_load_explicit(&looks[function].misses, memory_order_relaxed);
+  unsigned doubt = atomic_load_explicit(&looks[function].doubt, memory_order_relaxed);
   unsigned calls = atomic_fetch_add_explicit(&looks[function].calls, 1, memory_order_relaxed);
-  return (calls & ((1u << misses) - 1)) == 0 ? PATIENCE : 0;
+  return (calls & ((1u << doubt / FINDS_PER_MISS) - 1)) == 0 ? PATIENCE : 0;
 }
 
 static void remember(uint32_t function, bool in_vain) {
-  unsigned misses = atomic_load_explicit(&looks[function].misses, memory_order_relaxed);
-  if (!in_vain)
-    misses = 0;
-  else if (misses < MISSES_MAX)
-    misses++;
-  atomic_store_explicit(&looks[function].misses, (uint8_t)misses, memory_order_relaxed);
+  unsigned doubt = atomic_load_explicit(&looks[function].doubt, memory_order_relaxed);
+  if (in_vain)
+    doubt = doubt + FINDS_PER_MISS < DOUBT_MAX ? doubt + FINDS_PER_MISS : DOUBT_MAX;
+  else if (doubt > 0)
+    doubt--;
+  atomic_store_explicit(&looks[function].doubt, (uint8_t)doubt, memory_order_relaxed);
 }
 
 void call_transact(struct call *call) {
@@ -175,6 +180,7 @@ void call_transact(struct call *call) {
   message_seal(&call->message, call->exchange.code);
   uint64_t patience = call->exchange.patience = patience_for(call->function->index);
   connection_send(&module.connection, &call->message);
+  call->lent = -1;
   message_end(&call->message);
   converse(call);
   if (patience > 0) remember(call->function->index, call->exchange.patience == 0);
@@ -219,6 +225,7 @@ CK_RV call_end(struct call *call) {
     call_malformed(call);
   CK_RV rv = call->rv;
   say_how_it_ended(call);
+  if (call->lent >= 0) channel_take_back(&module.connection.channel, call->lent);
   frame_free(call->reply);
   message_end(&call->message);
   free(call->opening);

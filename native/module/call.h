@@ -40,6 +40,8 @@ struct call {
   /* The caller's data, for READ. */
   const uint8_t *data;
   size_t data_length;
+  /* The slot of the channel that it lies in and the service does not know of yet; -1: none. */
+  int lent;
   /* The service reaches back for the data, or into the room: after CKR_PENDING too. */
   bool reached;
   /* How many elements the caller has room for. */

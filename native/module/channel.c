@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sched.h>
@@ -42,10 +41,6 @@ struct claim {
 
 /* What is shorter may be a PIN or a key, and is overwritten once it was read. */
 #define LONGEST_WIPED (16u << 10)
-
-/* How long room is looked for awake; how long between two looks then, in milliseconds. */
-#define LOOK_FOR_ROOM 50000
-#define PAUSE_FOR_ROOM 1
 
 /* How often the clock is not looked at in between. */
 #define LOOKS 16
@@ -226,30 +221,52 @@ bool channel_is_ready(const struct channel *channel) {
   return atomic_load(&channel->in->written) != read_so_far(channel);
 }
 
-bool channel_look(const struct channel *channel, const atomic_bool *broken, uint64_t nanoseconds) {
-  if (channel_is_ready(channel)) return true;
+/* Bytes there is room for; more than a ring where the service lies. */
+static uint32_t room(const struct channel *channel) {
+  return channel->size - (channel->written - atomic_load(&channel->out->read));
+}
+
+static bool has_room(const struct channel *channel) {
+  return room(channel) != 0;
+}
+
+static bool look(const struct channel *channel, bool (*is_there)(const struct channel *),
+                 const atomic_bool *broken, uint64_t nanoseconds) {
+  if (is_there(channel)) return true;
   if (nanoseconds == 0) return false;
   uint64_t until = now_in_nanoseconds() + nanoseconds;
   do
     for (int i = 0; i < LOOKS; i++) {
       relax();
-      if (channel_is_ready(channel)) return true;
+      if (is_there(channel)) return true;
       if (atomic_load_explicit(broken, memory_order_relaxed)) return false;
     }
   while (now_in_nanoseconds() < until);
   return false;
 }
 
-bool channel_sleep(const struct channel *channel, int fd) {
-  uint8_t bells[64];
-  ssize_t got = 1;
+bool channel_look(const struct channel *channel, const atomic_bool *broken, uint64_t nanoseconds) {
+  return look(channel, channel_is_ready, broken, nanoseconds);
+}
+
+bool channel_look_for_room(const struct channel *channel, const atomic_bool *broken,
+                           uint64_t nanoseconds) {
+  return look(channel, has_room, broken, nanoseconds);
+}
+
+/* Only the service takes the flags away, and rings then: a bell too many is heard, none is missed. */
+bool channel_ask(const struct channel *channel, enum waiting waiting) {
   atomic_store(&channel->in->asleep, 1);
-  if (!channel_is_ready(channel)) {
-    do got = recv(fd, bells, sizeof bells, 0);
-    while (got < 0 && errno == EINTR);
-  }
-  atomic_store(&channel->in->asleep, 0);
-  return got > 0 || channel_is_ready(channel);
+  if (waiting == FOR_ROOM) atomic_store(&channel->out->blocked, 1);
+  return channel_is_ready(channel) || (waiting == FOR_ROOM && has_room(channel));
+}
+
+bool channel_sleep(int fd) {
+  uint8_t bells[64];
+  ssize_t got;
+  do got = recv(fd, bells, sizeof bells, 0);
+  while (got < 0 && errno == EINTR);
+  return got > 0;
 }
 
 static size_t least(size_t one, size_t other) {
@@ -270,38 +287,15 @@ size_t channel_read(struct channel *channel, int fd, uint8_t *to, size_t length)
   return taken;
 }
 
-/* Bytes there is room for; more than a ring where the service lies. */
-static uint32_t room(const struct channel *channel) {
-  return channel->size - (channel->written - atomic_load(&channel->out->read));
-}
-
-/* The service is not asleep while there is something for it to read: it makes room soon. */
-static bool wait_for_room(struct channel *channel, int fd, const atomic_bool *broken) {
-  channel_publish(channel, fd);
-  for (uint64_t until = now_in_nanoseconds() + LOOK_FOR_ROOM; room(channel) == 0;) {
-    if (atomic_load_explicit(broken, memory_order_relaxed)) return false;
-    relax();
-    if (now_in_nanoseconds() < until) continue;
-    struct pollfd end = {.fd = fd, .events = POLLRDHUP};
-    if (poll(&end, 1, PAUSE_FOR_ROOM) > 0) return false;
-  }
-  return room(channel) <= channel->size;
-}
-
-bool channel_write(struct channel *channel, int fd, const atomic_bool *broken, const void *bytes,
-                   size_t length) {
-  const uint8_t *from = bytes;
-  while (length > 0) {
-    if (room(channel) == 0 && !wait_for_room(channel, fd, broken)) return false;
-    uint32_t at = channel->written & (channel->size - 1);
-    size_t taken = least(least(room(channel), length), channel->size - at);
-    memcpy(channel->out_bytes + at, from, taken);
-    channel->written += (uint32_t)taken;
-    from += taken;
-    length -= taken;
-    if (length > 0) channel_publish(channel, fd);
-  }
-  return true;
+size_t channel_write(struct channel *channel, const void *bytes, size_t length) {
+  uint32_t at = channel->written & (channel->size - 1);
+  size_t taken = least(least(room(channel), length), channel->size);
+  size_t first = least(taken, channel->size - at);
+  if (taken == 0) return 0;
+  memcpy(channel->out_bytes + at, bytes, first);
+  memcpy(channel->out_bytes, (const uint8_t *)bytes + first, taken - first);
+  channel->written += (uint32_t)taken;
+  return taken;
 }
 
 void channel_publish(struct channel *channel, int fd) {
@@ -317,6 +311,10 @@ int channel_lend(struct channel *channel, const void *bytes, size_t length) {
     return (int)slot;
   }
   return -1;
+}
+
+void channel_take_back(struct channel *channel, int slot) {
+  atomic_store(&channel->out_claims[slot].is_claimed, 0);
 }
 
 const uint8_t *channel_borrow(const struct channel *channel, uint32_t slot, uint64_t length) {

@@ -44,15 +44,23 @@ bool channel_is_ready(const struct channel *channel);
  * nothing came.
  */
 bool channel_look(const struct channel *channel, const atomic_bool *broken, uint64_t nanoseconds);
-/* Sleeps until the service rings; at once where something is there. False at the end of the socket. */
-bool channel_sleep(const struct channel *channel, int fd);
+/* What a thread waits for: bytes to read, or room to write as well. */
+enum waiting { FOR_BYTES, FOR_ROOM };
+/* The service rings from now on once there is what is waited for; true where it is there already. */
+bool channel_ask(const struct channel *channel, enum waiting waiting);
+/* Sleeps until the service rings. False at the end of the socket. */
+bool channel_sleep(int fd);
 /* Reads what is there, up to `length` bytes; 0 where nothing is, or what makes no sense. */
 size_t channel_read(struct channel *channel, int fd, uint8_t *to, size_t length);
-/* Writes all bytes; waits for room where there is too little. False where the service is gone. */
-bool channel_write(struct channel *channel, int fd, const atomic_bool *broken, const void *bytes,
-                   size_t length);
+/* Writes up to `length` bytes, as many as there is room for; `channel_publish` shows them. */
+size_t channel_write(struct channel *channel, const void *bytes, size_t length);
+/* Looks for room as channel_look does for something to read. */
+bool channel_look_for_room(const struct channel *channel, const atomic_bool *broken,
+                           uint64_t nanoseconds);
 /* Puts bytes into a slot for the service; -1 where none is free, or they are too few or too many. */
 int channel_lend(struct channel *channel, const void *bytes, size_t length);
+/* Frees such a slot, of which the service was not told. */
+void channel_take_back(struct channel *channel, int slot);
 /* What lies in a slot of the service's, NULL where there is none of so many bytes; it is freed then. */
 const uint8_t *channel_borrow(const struct channel *channel, uint32_t slot, uint64_t length);
 void channel_give_back(struct channel *channel, uint32_t slot);

@@ -1,7 +1,6 @@
 #include "connection.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +18,8 @@
 /* Calls that do not wait, of callbacks and of C_Finalize, have these left. */
 #define CALLS_RESERVED 128
 
-/* How long the rest of a frame is looked for awake, in nanoseconds; and how long between two looks then. */
+/* How long the rest of a frame, or room for one, is looked for before the thread sleeps, in nanoseconds. */
 #define LOOK_FOR_REST 50000
-#define PAUSE_FOR_REST 1
 
 static bool has_processors(void) {
   cpu_set_t set;
@@ -211,11 +209,81 @@ static bool send_by_socket(int fd, struct iovec parts[3], size_t left) {
   return true;
 }
 
+static void wake(struct exchange *exchange) {
+  atomic_store(&exchange->asleep, 0);
+  wake_all(&exchange->asleep);
+}
+
+/* The thread that goes wakes one that sleeps, which then leads; one that listens is woken by the service. */
+static void pass_the_lead(struct connection *connection) {
+  if (connection->led || connection->listened || connection->dead) return;
+  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
+    if (atomic_load(&at->asleep)) {
+      wake(at);
+      return;
+    }
+}
+
+/* Says that a bell was heard, or the end. The table is locked. */
+static void heard(struct connection *connection) {
+  connection->listened = false;
+  atomic_fetch_add(&connection->rung, 1);
+  wake_all(&connection->rung);
+}
+
+/*
+ * Sleeps until the service rings, or what is waited for is there. One thread listens at the socket; for
+ * others it counts the bells. The table is not locked. False at the end of the socket.
+ */
+static bool wait_for_bell(struct connection *connection, enum waiting waiting) {
+  lock_take(&connection->table);
+  bool listens = !connection->listened;
+  uint32_t rung = atomic_load(&connection->rung);
+  connection->listened = true;
+  lock_release(&connection->table);
+  bool alive = true;
+  if (!channel_ask(&connection->channel, waiting)) {
+    if (listens)
+      alive = channel_sleep(connection->fd);
+    else
+      wait_while(&connection->rung, rung);
+  }
+  if (!listens) return !atomic_load(&connection->broken);
+  lock_take(&connection->table);
+  heard(connection);
+  lock_release(&connection->table);
+  return alive;
+}
+
+static uint64_t patience_for_rest(const struct connection *connection) {
+  return connection->may_look ? LOOK_FOR_REST : 0;
+}
+
+/* The service makes room as soon as it comes to it. Whoever is waited for meanwhile may listen after this. */
+static bool wait_for_room(struct connection *connection) {
+  struct channel *channel = &connection->channel;
+  channel_publish(channel, connection->fd);
+  if (channel_look_for_room(channel, &connection->broken, patience_for_rest(connection))) return true;
+  bool alive = wait_for_bell(connection, FOR_ROOM);
+  lock_take(&connection->table);
+  pass_the_lead(connection);
+  lock_release(&connection->table);
+  return alive;
+}
+
+static bool write_by_channel(struct connection *connection, const uint8_t *bytes, size_t length) {
+  while (length > 0) {
+    size_t written = channel_write(&connection->channel, bytes, length);
+    bytes += written;
+    length -= written;
+    if (written == 0 && !wait_for_room(connection)) return false;
+  }
+  return true;
+}
+
 static bool send_by_channel(struct connection *connection, const struct iovec parts[3]) {
   for (int i = 0; i < 3; i++)
-    if (!channel_write(&connection->channel, connection->fd, &connection->broken, parts[i].iov_base,
-                       parts[i].iov_len))
-      return false;
+    if (!write_by_channel(connection, parts[i].iov_base, parts[i].iov_len)) return false;
   channel_publish(&connection->channel, connection->fd);
   return true;
 }
@@ -239,20 +307,18 @@ static size_t receive(const struct connection *connection, uint8_t *to, size_t l
   }
 }
 
-/*
- * Exactly `length` bytes of the channel. The service is writing the rest of a frame, so nobody has to
- * ring for it.
- */
-static bool take_shared(struct connection *connection, uint8_t *to, size_t length) {
+static bool wait_for_rest(struct connection *connection) {
   struct channel *channel = &connection->channel;
-  uint64_t patience = connection->may_look ? LOOK_FOR_REST : 0;
+  while (!channel_look(channel, &connection->broken, patience_for_rest(connection)))
+    if (!wait_for_bell(connection, FOR_BYTES) && !channel_is_ready(channel)) return false;
+  return true;
+}
+
+/* Exactly `length` bytes of the channel: the service is writing the rest of a frame. */
+static bool take_shared(struct connection *connection, uint8_t *to, size_t length) {
   while (length > 0) {
-    if (!channel_look(channel, &connection->broken, patience)) {
-      struct pollfd end = {.fd = connection->fd, .events = POLLRDHUP};
-      if (poll(&end, 1, PAUSE_FOR_REST) > 0 && !channel_is_ready(channel)) return false;
-      continue;
-    }
-    size_t got = channel_read(channel, connection->fd, to, length);
+    if (!wait_for_rest(connection)) return false;
+    size_t got = channel_read(&connection->channel, connection->fd, to, length);
     if (got == 0) return false;
     to += got;
     length -= got;
@@ -343,11 +409,6 @@ static bool take(struct connection *connection, struct exchange *exchange,
   return true;
 }
 
-static void wake(struct exchange *exchange) {
-  atomic_store(&exchange->asleep, 0);
-  wake_all(&exchange->asleep);
-}
-
 /*
  * Hands a frame to its exchange; the table is locked. The END of one is noted before any frame after
  * it is handed on. A PUT is carried out at once, so that a long
@@ -421,12 +482,10 @@ static bool look(struct connection *connection, struct exchange *exchange) {
 
 /* Sleeps on the socket until the service rings. The table is locked before and after. */
 static void listen_for_bell(struct connection *connection) {
-  connection->listened = true;
   lock_release(&connection->table);
-  bool alive = channel_sleep(&connection->channel, connection->fd);
+  bool alive = wait_for_bell(connection, FOR_BYTES);
   lock_take(&connection->table);
-  connection->listened = false;
-  if (!alive) die(connection);
+  if (!alive && !channel_is_ready(&connection->channel)) die(connection);
 }
 
 /* Sleeps until a frame was handed to the exchange, or the lead. The table is locked before and after. */
@@ -450,16 +509,6 @@ static void wait_for_frame(struct connection *connection, struct exchange *excha
     doze(connection, exchange);
   else
     listen_for_bell(connection);
-}
-
-/* The thread that goes wakes one that sleeps, which then leads; one that listens is woken by the service. */
-static void pass_the_lead(struct connection *connection) {
-  if (connection->led || connection->listened || connection->dead) return;
-  for (struct exchange *at = connection->exchanges; at != NULL; at = at->next)
-    if (atomic_load(&at->asleep)) {
-      wake(at);
-      return;
-    }
 }
 
 struct frame *exchange_receive(struct connection *connection, struct exchange *exchange) {

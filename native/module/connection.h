@@ -66,6 +66,8 @@ struct connection {
   unsigned under_way;
   size_t bytes_under_way;
   _Atomic uint32_t ended;
+  /* Counts the bells that were heard. */
+  _Atomic uint32_t rung;
   /* Exchanges that are over and whose keepers have not been seen off. */
   _Atomic uint32_t over;
   /* Read and not yet used; belongs to the thread that leads. */

@@ -16,13 +16,18 @@
 
 #include "log.h"
 
-#if !defined SOFTOKI_NODE || !defined SOFTOKI_SERVICE
+#if !defined SOFTOKI_NODE || !defined SOFTOKI_SERVICE || !defined SOFTOKI_COMPILED
 #error "the build says which node runs which service: see build.mjs"
 #endif
 
 /* The descriptor on which the service tells that it listens. */
 #define READY_FD 3
 #define READY_VARIABLE "SOFTOKI_READY_FD=3"
+
+/* Where Node keeps what it compiled, and how it is to use memory: as in src/service/start.ts. */
+#define COMPILED_VARIABLE "NODE_COMPILE_CACHE=" SOFTOKI_COMPILED
+#define SMALL_NURSERY "--max-semi-space-size=1"
+#define ONE_SCAVENGER "--no-parallel-scavenge"
 
 #define STACK_SIZE (64u << 10)
 
@@ -60,11 +65,12 @@ static bool is_passed(const char *entry) {
 static char **make_environment(void) {
   size_t count = 0, used = 0;
   while (environ != NULL && environ[count] != NULL) count++;
-  char **made = calloc(count + 2, sizeof *made);
+  char **made = calloc(count + 3, sizeof *made);
   if (made == NULL) return NULL;
   for (size_t i = 0; i < count; i++)
     if (is_passed(environ[i])) made[used++] = environ[i];
-  made[used] = (char *)(uintptr_t)READY_VARIABLE;
+  made[used++] = (char *)(uintptr_t)READY_VARIABLE;
+  made[used] = (char *)(uintptr_t)COMPILED_VARIABLE;
   return made;
 }
 
@@ -105,7 +111,7 @@ static bool arrange_descriptors(const struct launch *launch) {
  */
 static int become_service(void *argument) {
   struct launch *launch = argument;
-  char *const arguments[] = {SOFTOKI_NODE, SOFTOKI_SERVICE, "--detached", NULL};
+  char *const arguments[] = {SOFTOKI_NODE, SMALL_NURSERY, ONE_SCAVENGER, SOFTOKI_SERVICE, "--detached", NULL};
   reset_signals();
   if (arrange_descriptors(launch) && chdir("/") == 0)
     execve(arguments[0], arguments, launch->environment);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "module.h"
 #include "wire.h"
 
 #define LABEL_LENGTH 32
@@ -40,11 +41,17 @@ void put_bytes(struct call *call, const char *name, const CK_BYTE *bytes, CK_ULO
 
 void put_data(struct call *call, const char *name, const CK_BYTE *data, CK_ULONG length) {
   if (!want_bytes(call, name, data, length)) return;
-  bool here = length <= WIRE_DATA_MAX;
-  message_u64(&call->message, length);
-  message_u8(&call->message, here);
   call->data = data;
   call->data_length = length;
+  call->lent = length <= WIRE_DATA_MAX ? channel_lend(&module.connection.channel, data, length) : -1;
+  message_u64(&call->message, length);
+  if (call->lent >= 0) {
+    message_u8(&call->message, WIRE_DATA_LENT);
+    message_u8(&call->message, (uint8_t)call->lent);
+    return;
+  }
+  bool here = length <= WIRE_DATA_MAX;
+  message_u8(&call->message, here ? WIRE_DATA_HERE : WIRE_DATA_STAYS);
   call->reached |= !here;
   if (here && length > 0) message_splice(&call->message, data, length);
 }

@@ -10,6 +10,11 @@
 /* Data up to this many bytes travels with the call; one READ asks for no more than this. */
 #define WIRE_DATA_MAX (1u << 20)
 
+/* Where the data of a call is: with the application, in the call, or in a slot of the channel. */
+#define WIRE_DATA_STAYS 0
+#define WIRE_DATA_HERE 1
+#define WIRE_DATA_LENT 2
+
 /* Attributes in one array, and in all arrays of a message; arrays within arrays; bytes of a text. */
 #define WIRE_ATTRIBUTES_MAX 1024
 #define WIRE_ATTRIBUTES_TOTAL_MAX 16384

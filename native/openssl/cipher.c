@@ -250,6 +250,26 @@ static napi_value cipher_update(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* cipherUpdateInto(cipher, bytes, output): writes as many bytes, of a cipher in GCM. */
+static napi_value cipher_update_into(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  struct handle *handle;
+  EVP_CIPHER_CTX *context;
+  struct bytes input, output;
+  int length = 0;
+  if (!read_arguments(env, info, 3, 3, arguments, NULL) ||
+      !read_cipher(env, arguments[0], &handle, &context) ||
+      !read_bytes(env, arguments[1], &input) || !read_bytes(env, arguments[2], &output))
+    return NULL;
+  if (EVP_CIPHER_CTX_get_mode(context) != EVP_CIPH_GCM_MODE || output.length != input.length)
+    throw_error(env, CODE_ARGUMENT, "this is not GCM, or there is not as much room");
+  else if (EVP_CipherUpdate(context, (uint8_t *)(uintptr_t)output.data, &length, input.data,
+                            (int)input.length) != 1)
+    throw_cipher_error(env, context);
+  ERR_clear_error();
+  return NULL;
+}
+
 /* cipherFinal(cipher): what was held back. Throws where a tag or a padding is wrong. */
 static napi_value cipher_final(napi_env env, napi_callback_info info) {
   napi_value arguments[1], result = NULL;
@@ -315,6 +335,7 @@ const struct exported cipher_functions[] = {
     {"cipherLength", cipher_length, NULL},
     {"cipherAad", cipher_aad, NULL},
     {"cipherUpdate", cipher_update, NULL},
+    {"cipherUpdateInto", cipher_update_into, NULL},
     {"cipherFinal", cipher_final, NULL},
     {"cipherTag", cipher_tag, NULL},
     {"cipherCopy", cipher_copy, NULL},

@@ -17,7 +17,7 @@ NAPI_MODULE_INIT() {
       key_functions, generation_functions, component_functions, operation_functions,
       kem_functions, rsa_functions,        ec_functions,        cipher_functions,
       digest_functions, mac_functions,     kdf_functions,       library_functions,
-      process_functions, channel_functions,
+      process_functions, channel_functions, rsa_generation_functions, whole_functions,
   };
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     if (!export_functions(env, exports, tables[i]))

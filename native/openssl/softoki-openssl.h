@@ -105,6 +105,15 @@ EVP_PKEY_CTX *read_type(napi_env env, napi_value value, const char *code);
  */
 bool library_at(size_t at, OSSL_LIB_CTX **library);
 
+/* small-primes.c: whether an odd number is divisible by a prime far below it. */
+bool has_small_factor(const BIGNUM *number);
+
+/*
+ * rsa-primes.c: two primes of so many bits (512 or more), less 1 prime to the exponent, searched by so
+ * many threads. False for want of memory, and where none were found.
+ */
+bool find_rsa_primes(int bits, const BIGNUM *exponent, size_t threads, BIGNUM *const primes[2]);
+
 /* handle.c: what is computed in parts, as an external value that JavaScript frees. */
 struct handle_kind {
   napi_type_tag tag;
@@ -129,6 +138,7 @@ bool read_open_handle(napi_env env, napi_value value, const struct handle_kind *
 extern const struct exported key_functions[];
 extern const struct exported operation_functions[];
 extern const struct exported rsa_functions[];
+extern const struct exported rsa_generation_functions[];
 extern const struct exported ec_functions[];
 extern const struct exported process_functions[];
 extern const struct exported channel_functions[];
@@ -140,5 +150,6 @@ extern const struct exported digest_functions[];
 extern const struct exported mac_functions[];
 extern const struct exported kdf_functions[];
 extern const struct exported kem_functions[];
+extern const struct exported whole_functions[];
 
 #endif

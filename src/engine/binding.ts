@@ -57,6 +57,8 @@ export interface NativeCiphers {
   cipherAad(cipher: NativeCipher, data: Uint8Array): void
   /** At most 1 GiB. CCM (also no bytes), SIV, XTS, CTS and key wrap take the whole in one call. */
   cipherUpdate(cipher: NativeCipher, part: Uint8Array): Uint8Array
+  /** The same of a cipher in GCM, into as many bytes apart from the part. */
+  cipherUpdateInto(cipher: NativeCipher, part: Uint8Array, output: Uint8Array): void
   /** What was held back. Throws OPENSSL_DECRYPT where the tag or the padding is wrong. */
   cipherFinal(cipher: NativeCipher): Uint8Array
   /** The tag of an encryption after its final: 1 to 16 bytes. */
@@ -85,6 +87,49 @@ export interface NativeMacs {
   /** 1 byte to 1 MiB from HKDF, KBKDF, PBKDF2, TLS1-PRF ... */
   kdf(name: string, options: NativeOptions, length: number): Uint8Array
 }
+
+/**
+ * Whole messages in one call, their result written into the last argument, which is as long as the
+ * result and apart from the input. That is what short messages want.
+ */
+export interface NativeWhole {
+  /** r and s of a digest, each half as long as the signature. */
+  ecdsaSign(key: NativeKey, digest: Uint8Array, signature: Uint8Array): void
+  /** Whether they are right; both may lack leading zeros. At most 72 bytes each. */
+  ecdsaVerify(key: NativeKey, digest: Uint8Array, signature: Uint8Array): boolean
+  /** A digest of a length of its own. */
+  digestWhole(name: string, input: Uint8Array, digest: Uint8Array): void
+  /** HMAC in full. */
+  hmac(digest: string, key: Uint8Array, input: Uint8Array, mac: Uint8Array): void
+  /** Whole blocks in ECB (without an IV) or CBC, without padding. */
+  encryptBlocks: NativeBlocks
+  decryptBlocks: NativeBlocks
+  /** GCM. The output is the ciphertext and the tag, which is what it has room for behind it. */
+  sealGcm(...message: NativeGcm): void
+  /** The input is the ciphertext and the tag. Whether that is right; where not, the output is zeros. */
+  openGcm(...message: NativeGcm): boolean
+  /** Fills the output with random bytes. */
+  random(output: Uint8Array): void
+}
+
+type NativeBlocks = (
+  name: string,
+  key: Uint8Array,
+  iv: Uint8Array | null,
+  nothing: null,
+  input: Uint8Array,
+  output: Uint8Array,
+) => void
+
+/** The IV has 1 to 128 bytes. */
+type NativeGcm = [
+  name: string,
+  key: Uint8Array,
+  iv: Uint8Array,
+  aad: Uint8Array,
+  input: Uint8Array,
+  output: Uint8Array,
+]
 
 type Transform = (
   key: NativeKey,
@@ -119,7 +164,12 @@ export interface NativeMemory {
  * `algorithm` names a signature over a message (ED25519, ML-DSA-65); absent, OpenSSL signs the
  * digest it is given. What ends in `Later` computes on the thread pool.
  */
-export interface Native extends NativeCiphers, NativeDigests, NativeMacs, NativeMemory {
+export interface Native
+  extends NativeCiphers,
+    NativeDigests,
+    NativeMacs,
+    NativeMemory,
+    NativeWhole {
   /** A key of a type (RSA, EC, ED25519 ...), or domain parameters (DH, DHX, DSA), from components. */
   importKey(
     type: string,
@@ -165,12 +215,22 @@ export interface Native extends NativeCiphers, NativeDigests, NativeMacs, Native
     p?: Uint8Array,
     q?: Uint8Array,
   ): [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  /**
+   * n, d, p and q of a fresh key with a modulus of so many bits, 1024 to 16384, the larger prime
+   * first; so many threads search them. The exponent is odd, greater than 1, and has at most 32 bytes.
+   */
+  generateRsa(
+    bits: number,
+    e: Uint8Array,
+    threads: number,
+  ): [n: Uint8Array, d: Uint8Array, p: Uint8Array, q: Uint8Array]
   /** A number from 1 to the order less 1, from a longer one: FIPS 186-5, A.2.1. */
   reduceToScalar(order: Uint8Array, drawn: Uint8Array): Uint8Array
   /** Whether OpenSSL has an algorithm, its legacy provider included. `key` is a type of key. */
   has(kind: AlgorithmKind, name: string): boolean
   dieWithParent(): void
   leaveNoCoreFile(): void
+  giveMemoryBack(): void
 }
 
 /** `code` of an error from the binding. Its message is fixed text and holds no data. */
@@ -231,3 +291,9 @@ export const dieWithParent = (): void => native().dieWithParent()
 
 /** This process and those it starts write no core file from now on: it would hold keys. */
 export const leaveNoCoreFile = (): void => native().leaveNoCoreFile()
+
+/**
+ * What takes 8 MiB and more goes back to the system when it is freed, and is not kept for the next
+ * that a thread needs. With glibc; elsewhere nothing happens.
+ */
+export const giveMemoryBack = (): void => native().giveMemoryBack()

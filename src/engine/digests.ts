@@ -4,7 +4,7 @@
  * with 64 bytes only and a shorter one is no truncation of it, and any other that OpenSSL has, by its
  * name there.
  */
-import { createHash, hash as hashOnce } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type NativeDigest, type NativeOptions, native } from './binding.ts'
 
 /** Digests that node:crypto has, by OpenSSL's name, with the length of their output in bytes. */
@@ -65,7 +65,11 @@ export const digesting = (name: DigestName): Hashing =>
 
 /** The digest of a message that is all here. */
 export function digestOf(name: DigestName, message: Uint8Array): Uint8Array {
-  if (!isBlake2b(name)) return hashOnce(name, message, 'buffer')
+  if (!isBlake2b(name)) {
+    const digest = Buffer.allocUnsafe(nodeLengths[name])
+    native().digestWhole(name, message, digest)
+    return digest
+  }
   const digest = digesting(name)
   digest.update(message)
   return digest.digest()

@@ -11,7 +11,6 @@ import {
   DerError,
   DerReader,
   element,
-  integer,
   octetString,
   sequence,
   TAG,
@@ -105,21 +104,17 @@ export function pointOf(curve: Curve, scalar: Uint8Array): Uint8Array {
 
 /** Signs a digest, of which the leftmost bits count. The answer is r and s, `curve.orderBytes` each. */
 export function ecdsaSign({ native: key, curve }: EcKey, digest: Uint8Array): Uint8Array {
-  const reader = new DerReader(native().sign(key, digest)).within()
-  const [r, s] = [reader.integer(), reader.integer()]
-  return Buffer.concat([padTo(curve.orderBytes, r), padTo(curve.orderBytes, s)])
+  const signature = Buffer.allocUnsafe(2 * curve.orderBytes)
+  native().ecdsaSign(key, digest, signature)
+  return signature
 }
 
 /** Whether a signature is right: r and s one after the other, of the same length, which may lack leading zeros. */
-export function ecdsaVerify(
+export const ecdsaVerify = (
   { native: key }: EcKey,
   digest: Uint8Array,
   signature: Uint8Array,
-): boolean {
-  const half = signature.length / 2
-  const encoded = sequence(integer(signature.subarray(0, half)), integer(signature.subarray(half)))
-  return native().verify(key, digest, undefined, undefined, encoded)
-}
+): boolean => native().ecdsaVerify(key, digest, signature)
 
 /**
  * The x coordinate both sides share, `curve.bytes` long: SEC 1, 3.3.1, or with the cofactor 3.3.2.

@@ -24,6 +24,21 @@ export const eddsaSign = (
 ): Promise<Uint8Array> =>
   native().signLater(key.native, message, optionsOf(scheme), scheme.algorithm)
 
+/** Signs a short message, in this thread. */
+export const eddsaSignShort = (
+  key: OctetKey,
+  scheme: EddsaScheme,
+  message: Uint8Array,
+): Uint8Array => native().sign(key.native, message, optionsOf(scheme), scheme.algorithm)
+
+/** Whether a signature over a short message is right; in this thread. */
+export const eddsaVerifyShort = (
+  key: OctetKey,
+  scheme: EddsaScheme,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean => native().verify(key.native, message, optionsOf(scheme), scheme.algorithm, signature)
+
 /** Whether a signature over a whole message is right; on the thread pool. */
 export const eddsaVerify = (
   key: OctetKey,

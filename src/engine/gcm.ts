@@ -4,7 +4,9 @@
  * GCM and CTR, with no arithmetic here but exclusive or.
  */
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:crypto'
-import { AES_BLOCK, aesBlock, aesStream, type CipherStream } from './ciphers.ts'
+import { native } from './binding.ts'
+import { AES_BLOCK, aesBlock, aesStream, type CipherStream, cipherStream } from './ciphers.ts'
+import { lazily } from './lazily.ts'
 import { equalInConstantTime } from './macs.ts'
 
 /** Bytes of plaintext that one key and IV may serve: 2^39 - 256 bits. SP 800-38D, 5.2.1.1. */
@@ -23,12 +25,18 @@ export interface Gcm {
 }
 
 export interface GcmEncryption {
+  /** All of a plaintext, with the tag behind it, where nothing was updated; absent for a long IV. */
+  readonly whole?: (plain: Uint8Array) => Uint8Array
   update(part: Uint8Array): Uint8Array
+  /** The same into as many bytes apart from the part; absent for a long IV. */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** The tag, once. */
   tag(): Uint8Array
 }
 
 export interface GcmDecryption {
+  /** The plaintext of all, where nothing was updated; undefined where the tag behind is wrong. */
+  readonly whole?: (sealed: Uint8Array) => Uint8Array | undefined
   /** Plaintext that nobody may see until `verify` has answered true. */
   update(part: Uint8Array): Uint8Array
   verify(tag: Uint8Array): boolean
@@ -36,24 +44,37 @@ export interface GcmDecryption {
 
 const name = (key: Uint8Array) => `aes-${key.length * 8}-gcm` as CipherGCMTypes
 
-/** Encrypts in parts; each part comes out as long as it went in. */
+/**
+ * Encrypts in parts; each part comes out as long as it went in. Nobody wipes the key meanwhile: the
+ * stream begins with the first part, since a message that comes whole needs none.
+ */
 export function gcmEncryption(key: Uint8Array, gcm: Gcm): GcmEncryption {
   const { iv, aad, tagLength } = gcm
   if (iv.length > OPENSSL_IV) {
     const long = new LongIvGcm(key, gcm)
     return { update: (part) => long.encrypt(part), tag: () => long.tag() }
   }
-  const cipher = createCipheriv(name(key), key, iv, { authTagLength: tagLength }).setAAD(aad)
+  const cipher = lazily(() => {
+    const begun = cipherStream({ name: name(key), direction: 'encrypt', key, iv })
+    begun.aad(aad)
+    return begun
+  })
   return {
-    update: (part) => cipher.update(part),
+    whole: (plain) => {
+      const sealed = Buffer.allocUnsafe(plain.length + tagLength)
+      native().sealGcm(name(key), key, iv, aad, plain, sealed)
+      return sealed
+    },
+    update: (part) => cipher().update(part),
+    updateInto: (part, output) => cipher().updateInto(part, output),
     tag: () => {
-      cipher.final()
-      return cipher.getAuthTag()
+      cipher().final()
+      return cipher().tag(tagLength)
     },
   }
 }
 
-/** Decrypts in parts; each part comes out as long as it went in, unverified. */
+/** Decrypts in parts; each part comes out as long as it went in, unverified. The key as above. */
 export function gcmDecryption(key: Uint8Array, gcm: Gcm): GcmDecryption {
   const { iv, aad, tagLength } = gcm
   if (iv.length > OPENSSL_IV) {
@@ -63,12 +84,18 @@ export function gcmDecryption(key: Uint8Array, gcm: Gcm): GcmDecryption {
       verify: (tag) => equalInConstantTime(long.tag(), tag),
     }
   }
-  const decipher = createDecipheriv(name(key), key, iv, { authTagLength: tagLength }).setAAD(aad)
+  const decipher = lazily(() =>
+    createDecipheriv(name(key), key, iv, { authTagLength: tagLength }).setAAD(aad),
+  )
   return {
-    update: (part) => decipher.update(part),
+    whole: (sealed) => {
+      const plain = Buffer.allocUnsafe(sealed.length - tagLength)
+      return native().openGcm(name(key), key, iv, aad, sealed, plain) ? plain : undefined
+    },
+    update: (part) => decipher().update(part),
     verify: (tag) => {
       try {
-        decipher.setAuthTag(tag).final()
+        decipher().setAuthTag(tag).final()
         return true
       } catch {
         return false // final() throws for a wrong tag, and for nothing else.

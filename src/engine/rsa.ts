@@ -2,6 +2,7 @@
  * RSA over OpenSSL: PKCS #1 v1.5, PSS, OAEP and raw (RFC 8017), and X9.31. Private operations compute on the
  * thread pool and answer promises; public ones are short and answer at once. Numbers are big-endian.
  */
+import { availableParallelism } from 'node:os'
 import { isNativeError, type NativeKey, type NativeOptions, native } from './binding.ts'
 import { DerReader, integer, NULL, sequence, withoutLeadingZeros } from './der.ts'
 import type { DigestName } from './digests.ts'
@@ -123,29 +124,23 @@ export function completeRsa(key: RsaPrivate): RsaParts | undefined {
   }
 }
 
-/** The names of an RSA key's numbers in OpenSSL, in the order of an RSAPrivateKey. */
-const NAMES = {
-  n: 'n',
-  e: 'e',
-  d: 'd',
-  p: 'rsa-factor1',
-  q: 'rsa-factor2',
-  dp: 'rsa-exponent1',
-  dq: 'rsa-exponent2',
-  qi: 'rsa-coefficient1',
-} as const satisfies Record<keyof RsaParts, string>
+/** Threads that search the primes of one key. */
+const MOST_THREADS = 4
 
 /**
- * A fresh key pair in one native call that takes from milliseconds (1024 bits) to minutes (16384):
- * for a worker process. Throws OPENSSL_GENERATE for an exponent that is even or 1.
+ * A fresh key pair in one native call that takes from milliseconds (1024 bits) to a minute (16384), and
+ * every processor that is free: for a worker process. FIPS 186-5, A.1.3. Throws OPENSSL_GENERATE for
+ * an exponent that is even or 1.
  */
-export function generateRsa(bits: number, publicExponent: Uint8Array): RsaParts {
-  const key = native().generate('RSA', { bits, e: publicExponent })
-  const parts = Object.entries(NAMES).map(([name, component]) => [
-    name,
-    native().component(key, component),
-  ])
-  return Object.fromEntries(parts) as RsaParts
+export function generateRsa(
+  bits: number,
+  publicExponent: Uint8Array,
+  threads = Math.min(availableParallelism(), MOST_THREADS),
+): RsaParts {
+  const [n, d, p, q] = native().generateRsa(bits, publicExponent, threads)
+  const pair = completeRsa({ n, e: withoutLeadingZeros(publicExponent), d, p, q })
+  if (pair === undefined) throw new Error('a generated key contradicts itself')
+  return pair
 }
 
 /** The number as exactly so many bytes, zeros in front. */

@@ -7,15 +7,16 @@ import type { ApplicationSessions } from '../sessions/application.ts'
 import { after, STEP } from '../sessions/operation.ts'
 import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
-import type {
-  CallContext,
-  Data,
-  Filled,
-  FunctionName,
-  MechanismArgument,
-  Room,
+import {
+  type CallContext,
+  type Data,
+  dataOf,
+  type Filled,
+  type FunctionName,
+  IN_KINDS,
+  type MechanismArgument,
+  type Room,
 } from '../standard/calls.ts'
-import { IN_KINDS } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { type FunctionRow, functions } from '../standard/functions.ts'
@@ -187,9 +188,11 @@ function runOnSession(
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
   })
   const { application, context } = setting
-  const call: Call = { application, context, surrender, ...AT_ONCE, join: joining(setting) }
+  const { work, keptOperation, cannotBeKept } = AT_ONCE
+  const join = joining(setting)
+  const call: Call = { application, context, surrender, work, keptOperation, cannotBeKept, join }
   try {
-    const point = row.surrenders ? surrender.point() : undefined
+    const point = row.surrenders ? surrender.begin() : undefined
     const answer = point
       ? point.then(() => route.run(call, session, ...inputs))
       : route.run(call, session, ...inputs)
@@ -241,7 +244,7 @@ function runInBackground(
     const call = {
       ...AT_ONCE,
       application,
-      context: context.release === undefined ? {} : { put: context.put },
+      context: context.release === undefined ? {} : { put: context.put, claim: context.claim },
       surrender,
       work,
       keptOperation: () => pending.keptAs,
@@ -258,14 +261,23 @@ const joining =
   (pending, session, inputs) =>
     runInBackground(routes.get(pending.name) as Route, pending, session, inputs, setting)
 
+/** Data that is lent with its call is the caller's again once that was answered. */
+function keptInput(input: unknown): unknown {
+  const { length, passing, borrow, read } = (input ?? {}) as Partial<Data>
+  if (passing === true || borrow === undefined || !read || length === undefined) return input
+  const bytes = read(0, length)
+  return bytes instanceof Uint8Array ? dataOf(bytes) : input
+}
+
 /** Where others would surrender for the first time, a function of an asynchronous session answers CKR_PENDING. */
 function runAsynchronously(
   route: Route,
   session: Session,
-  inputs: readonly unknown[],
+  given: readonly unknown[],
   setting: Setting,
 ): unknown {
   const { name, flags, row } = route
+  const inputs = given.map(keptInput)
   const pending = new Pending({ name, flags, inputs })
   session.pending = pending
   const failed = (error: unknown) => {

@@ -25,7 +25,9 @@ export const messageSigning = {
       const { length } = summary
       if (room === null || room < length) return { needed: length }
       source.took()
-      const signature = work(() => runSummary({ works: summary }, data, room, surrender))
+      const signature = work(() =>
+        runSummary({ works: summary, updated: false }, data, room, surrender),
+      )
       return after(signature, (filled) => {
         operation.endMessage()
         return filled

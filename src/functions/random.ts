@@ -1,5 +1,5 @@
 /** Random number generation functions. PKCS #11 3.2, 5.19. OpenSSL's generator, seeded by the kernel. */
-import { randomFillSync } from 'node:crypto'
+import { publicRandomBytes } from '../engine/random.ts'
 import { feed, STEP } from '../sessions/operation.ts'
 import { type Data, dataOf } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -24,7 +24,7 @@ async function longRandom(
   for (let at = 0; at < length; at += STEP) {
     const point = surrender.point(at / length)
     if (point) await point
-    const step = randomFillSync(Buffer.allocUnsafe(Math.min(STEP, length - at)))
+    const step = publicRandomBytes(Math.min(STEP, length - at))
     if (put === undefined) gathered.push(step)
     else await put(at, step)
   }
@@ -44,5 +44,5 @@ export const random = {
   },
 
   C_GenerateRandom: (call, _session, length) =>
-    length > STEP ? longRandom(length, call) : randomFillSync(Buffer.allocUnsafe(length)),
+    length > STEP ? longRandom(length, call) : publicRandomBytes(length),
 } satisfies Implementations

@@ -29,13 +29,15 @@ class CountedContext
   callbacks = 0
   readonly notify: CallContext['notify']
   readonly put: CallContext['put']
+  readonly claim: CallContext['claim']
   readonly release: CallContext['release']
   readonly #context: CallContext
 
   constructor(context: CallContext) {
-    const { notify, put, release } = context
+    const { notify, put, claim, release } = context
     this.#context = context
     this.put = put
+    this.claim = claim
     this.release = release
     this.notify =
       notify &&

@@ -1,6 +1,14 @@
 /** Functions for verifying signatures and MACs. PKCS #11 3.2, 5.15. */
 import type { Recovery, Verification } from '../mechanisms/mechanism.ts'
-import { after, feed, isOver, noData, type Operation, runRecovery } from '../sessions/operation.ts'
+import {
+  after,
+  feed,
+  isOver,
+  noData,
+  type Operation,
+  runRecovery,
+  runVerification,
+} from '../sessions/operation.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Data } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
@@ -12,19 +20,15 @@ import type { Call, Implementations } from './implementation.ts'
 function check(
   { surrender }: Call,
   session: Session,
-  { works }: Operation<Verification>,
+  operation: Operation<Verification>,
   data: Data,
   signature: Uint8Array | null,
 ): undefined | Promise<undefined> {
   if (signature === null) throw new CryptokiError(CKR.ARGUMENTS_BAD, 'no signature')
-  return after(
-    feed(data, surrender, (part) => works.update(part)),
-    () =>
-      after(works.final(signature, surrender), () => {
-        session.end('verify')
-        return undefined
-      }),
-  )
+  return after(runVerification(operation, data, signature, surrender), () => {
+    session.end('verify')
+    return undefined
+  })
 }
 
 export const verifying = {

@@ -12,13 +12,19 @@ const NOTHING = new Uint8Array(0)
 
 /** An encryption under way; each part comes out as long as it went in. */
 export interface Sealing {
+  /** All of a plaintext, with the tag behind it, where nothing was updated. */
+  readonly whole?: (plain: Uint8Array) => Uint8Array
   update(part: Uint8Array): Uint8Array
+  /** As that of a Cipher. */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** The tag, once. */
   tag(): Uint8Array
 }
 
 /** A decryption under way. */
 export interface Opening {
+  /** The plaintext of all, where nothing was updated; undefined where the tag behind is wrong. */
+  readonly whole?: (sealed: Uint8Array) => Uint8Array | undefined
   /** Plaintext that nobody may see until `verify` has answered true. */
   update(part: Uint8Array): Uint8Array
   verify(tag: Uint8Array): boolean
@@ -35,23 +41,37 @@ export class AuthenticatedEncryption implements Cipher {
   readonly #sealing: Sealing
   readonly #tagLength: number
   readonly #allowed: PlaintextLength
+  readonly whole?: (message: Uint8Array) => Uint8Array
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   #length = 0
 
   constructor(sealing: Sealing, tagLength: number, allowed: PlaintextLength) {
     this.#sealing = sealing
     this.#tagLength = tagLength
     this.#allowed = allowed
+    // A message that comes whole is far shorter than the most that is allowed.
+    if (sealing.whole && allowed.least === undefined) this.whole = sealing.whole
+    const { updateInto } = sealing
+    if (updateInto)
+      this.updateInto = (part, output) => {
+        this.#count(part)
+        updateInto(part, output)
+      }
   }
 
   outputLength(input: number, final: boolean): OutputLength {
     return exactly(input + (final ? this.#tagLength : 0))
   }
 
-  update(part: Uint8Array): Uint8Array {
+  #count({ length }: Uint8Array): void {
     const { most } = this.#allowed
-    if (part.length > most - this.#length)
+    if (length > most - this.#length)
       throw badLength('encrypt', `at most ${most} bytes are encrypted`)
-    this.#length += part.length
+    this.#length += length
+  }
+
+  update(part: Uint8Array): Uint8Array {
+    this.#count(part)
     return this.#sealing.update(part)
   }
 
@@ -69,12 +89,16 @@ export class AuthenticatedEncryption implements Cipher {
  */
 export const MOST_WITHHELD = 256 << 20
 
+const wrongTag = () =>
+  new CryptokiError(CKR.ENCRYPTED_DATA_INVALID, 'the tag is that of other data')
+
 /** Decryption: all plaintext is withheld until the tag, the last bytes of the data, is verified. */
 export class AuthenticatedDecryption implements Cipher {
   readonly #opening: Opening
   readonly #tagLength: number
   readonly #least: number
   readonly #plain: Gathered
+  readonly whole?: (message: Uint8Array) => Uint8Array
   /** The last bytes so far, which are the tag if nothing follows. */
   #tail: Uint8Array = NOTHING
 
@@ -87,6 +111,21 @@ export class AuthenticatedDecryption implements Cipher {
     this.#tagLength = tagLength
     this.#least = least
     this.#plain = new Gathered(Math.min(most, MOST_WITHHELD), CKR.ENCRYPTED_DATA_LEN_RANGE)
+    const { whole } = opening
+    if (whole) this.whole = (sealed) => this.#open(sealed, whole)
+  }
+
+  #open(sealed: Uint8Array, whole: NonNullable<Opening['whole']>): Uint8Array {
+    const length = sealed.length - this.#tagLength
+    if (length < this.#least) throw this.#tooShort()
+    this.#plain.checkRoom(length)
+    const plain = whole(sealed)
+    if (plain === undefined) throw wrongTag()
+    return plain
+  }
+
+  #tooShort(): CryptokiError {
+    return badLength('decrypt', `too few bytes for the data and a tag of ${this.#tagLength}`)
   }
 
   outputLength(input: number, final: boolean): OutputLength {
@@ -114,11 +153,11 @@ export class AuthenticatedDecryption implements Cipher {
   async final(surrender: Surrender): Promise<Uint8Array> {
     if (this.#tail.length < this.#tagLength || this.#plain.length < this.#least) {
       this.#plain.drop()
-      throw badLength('decrypt', `too few bytes for the data and a tag of ${this.#tagLength}`)
+      throw this.#tooShort()
     }
     if (!this.#opening.verify(this.#tail)) {
       this.#plain.drop()
-      throw new CryptokiError(CKR.ENCRYPTED_DATA_INVALID, 'the tag is that of other data')
+      throw wrongTag()
     }
     return this.#plain.take(surrender)
   }

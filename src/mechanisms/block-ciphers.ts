@@ -4,7 +4,7 @@
  */
 import type { NativeOptions } from '../engine/binding.ts'
 import { CbcMac, cmac } from '../engine/block-macs.ts'
-import { type CipherStream, cipherStream, type Direction } from '../engine/ciphers.ts'
+import { blockStream, type CipherStream, cipherStream, type Direction } from '../engine/ciphers.ts'
 import type { Mac } from '../engine/macs.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
@@ -79,7 +79,10 @@ interface Beginning {
 function begin(what: Beginning, mode: string, iv: Uint8Array | null, padding = 0): CipherStream {
   const { cipher, key, mechanism, direction } = what
   const { options, ...choice } = cipher.cipher(key, mode, mechanism)
-  const padded = mode === 'ECB' || mode === 'CBC' ? { padding } : {}
+  const isBlocks = mode === 'ECB' || mode === 'CBC'
+  if (isBlocks && padding === 0 && options === undefined)
+    return blockStream({ ...choice, direction, iv })
+  const padded = isBlocks ? { padding } : {}
   return cipherStream({ ...choice, direction, iv, options: { ...options, ...padded } })
 }
 

@@ -40,11 +40,22 @@ export interface BlockStream {
 /** ECB and CBC: every whole block comes out at once, and there must be nothing but whole blocks. */
 export class WholeBlockCipher implements Cipher {
   readonly #blocks: BlockStream
+  readonly whole?: (message: Uint8Array) => Uint8Array
   /** Bytes of a block that is not whole yet. */
   #pending = 0
 
   constructor(blocks: BlockStream) {
     this.#blocks = blocks
+    const { whole } = blocks.stream
+    if (whole)
+      this.whole = (message) => {
+        this.#checkWhole(message.length % blocks.block)
+        return whole(message)
+      }
+  }
+
+  #checkWhole(pending: number): void {
+    if (pending > 0) throw badLength(this.#blocks.direction, 'the data are not whole blocks')
   }
 
   outputLength(input: number): OutputLength {
@@ -57,7 +68,7 @@ export class WholeBlockCipher implements Cipher {
   }
 
   final(): Uint8Array {
-    if (this.#pending > 0) throw badLength(this.#blocks.direction, 'the data are not whole blocks')
+    this.#checkWhole(this.#pending)
     return this.#blocks.stream.final()
   }
 }

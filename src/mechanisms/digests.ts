@@ -6,9 +6,11 @@ import {
   type DigestName,
   digesting,
   digestLengths,
+  digestOf,
   type Hashing,
   isBlake2b,
 } from '../engine/digests.ts'
+import { lazily } from '../engine/lazily.ts'
 import { CKM } from '../standard/constants.ts'
 import type { Mechanism, Summary } from './mechanism.ts'
 
@@ -57,6 +59,18 @@ export const digestSummary = (hash: Hashing, length: number): Summary => ({
   copy: () => digestSummary(hash.copy(), length),
 })
 
+/** A digest that begins with the first part: a message that comes whole needs no stream. */
+function lazySummary(digest: DigestName): Summary {
+  const begin = lazily(() => digesting(digest))
+  return {
+    length: digestLengths[digest],
+    whole: (message) => digestOf(digest, message),
+    update: (part) => begin().update(part),
+    final: () => begin().digest(),
+    copy: () => digestSummary(begin().copy(), digestLengths[digest]),
+  }
+}
+
 const rowOf = (
   { name, digest }: (typeof hashes)[number] | (typeof historicalHashes)[number],
   rest: Pick<Mechanism, 'section' | 'standing'>,
@@ -66,7 +80,7 @@ const rowOf = (
   keyTypes: [],
   keySize: [0, 0],
   ...rest,
-  digest: () => digestSummary(digesting(digest), digestLengths[digest]),
+  digest: () => lazySummary(digest),
 })
 
 export const digests: readonly Mechanism[] = [

@@ -97,13 +97,15 @@ const signing = (makeMessage: () => Message): Pick<Mechanism, 'sign' | 'verify'>
 /** Bytes of a digest that CKM_DSA takes (6.2.11). */
 const DIGEST_BYTES: readonly number[] = [20, 28, 32, 48, 64]
 
+function checkDigest(digest: Uint8Array): Uint8Array {
+  if (DIGEST_BYTES.includes(digest.length)) return digest
+  throw new CryptokiError(CKR.DATA_LEN_RANGE, `no digest has ${digest.length} bytes`)
+}
+
 const digestMessage = (short = shortMessage(20, 64)): Message => ({
+  whole: (bytes) => checkDigest(short.whole(bytes)),
   update: (part) => short.update(part),
-  take: async (surrender) => {
-    const digest = await short.take(surrender)
-    if (DIGEST_BYTES.includes(digest.length)) return digest
-    throw new CryptokiError(CKR.DATA_LEN_RANGE, `no digest has ${digest.length} bytes`)
-  },
+  take: async (surrender) => checkDigest(await short.take(surrender)),
   copy: () => digestMessage(short.copy()),
 })
 

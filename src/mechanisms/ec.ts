@@ -30,6 +30,7 @@ const rowOf = (
 
 const signature = (key: EcKey, message: Message): Summary => ({
   length: 2 * key.curve.orderBytes,
+  whole: (bytes) => ecdsaSign(key, message.whole(bytes)),
   update: (part) => message.update(part),
   final: async (surrender) => ecdsaSign(key, await message.take(surrender)),
   copy: () => signature(key, message.copy()),
@@ -45,15 +46,23 @@ function checkLength({ curve }: EcKey, { length }: Uint8Array): void {
     )
 }
 
+function verify(key: EcKey, digest: Uint8Array, value: Uint8Array): void {
+  if (!ecdsaVerify(key, digest, value))
+    throw new CryptokiError(
+      CKR.SIGNATURE_INVALID,
+      'the signature is that of another message or key',
+    )
+}
+
 const verification = (key: EcKey, message: Message): Verification => ({
+  whole: (bytes, value) => {
+    checkLength(key, value)
+    verify(key, message.whole(bytes), value)
+  },
   update: (part) => message.update(part),
   final: async (value, surrender) => {
     checkLength(key, value)
-    if (!ecdsaVerify(key, await message.take(surrender), value))
-      throw new CryptokiError(
-        CKR.SIGNATURE_INVALID,
-        'the signature is that of another message or key',
-      )
+    verify(key, await message.take(surrender), value)
   },
   copy: () => verification(key, message.copy()),
 })

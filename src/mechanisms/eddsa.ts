@@ -4,14 +4,16 @@ import {
   eddsaBytes,
   eddsaSign,
   eddsaSignDigest,
+  eddsaSignShort,
   eddsaVerify,
   eddsaVerifyDigest,
+  eddsaVerifyShort,
   prehashing,
 } from '../engine/eddsa.ts'
 import type { OctetKey } from '../engine/octet-curves.ts'
 import { CKK, CKM, CKO, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
-import type { Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
+import type { Mechanism, MechanismArgument, Summary, Surrender, Verification } from './mechanism.ts'
 import { type Message, messageHashedBy, shortMessage } from './messages.ts'
 import {
   edwardsKeyOf,
@@ -78,14 +80,25 @@ const messageFor = (key: OctetKey, scheme: EddsaScheme): Message =>
 /** The thread pool goes on to the end of the message, at most about a quarter of a second. */
 const cannotStop = () => {}
 
+/** Bytes of a message that is hashed sooner than the thread pool would take it up: some 20 microseconds. */
+const SHORT_MESSAGE = 16 << 10
+
+function sign(
+  key: OctetKey,
+  scheme: EddsaScheme,
+  input: Uint8Array,
+  surrender: Surrender,
+): Uint8Array | Promise<Uint8Array> {
+  if (isPrehashed(scheme)) return eddsaSignDigest(key, scheme, input)
+  if (input.length <= SHORT_MESSAGE) return eddsaSignShort(key, scheme, input)
+  return surrender.during(eddsaSign(key, scheme, input), cannotStop)
+}
+
 const signature = (key: OctetKey, scheme: EddsaScheme, message: Message): Summary => ({
   length: eddsaBytes(key),
+  whole: (bytes, surrender) => sign(key, scheme, message.whole(bytes), surrender),
   update: (part) => message.update(part),
-  final: async (surrender) => {
-    const input = await message.take(surrender)
-    if (isPrehashed(scheme)) return eddsaSignDigest(key, scheme, input)
-    return surrender.during(eddsaSign(key, scheme, input), cannotStop)
-  },
+  final: async (surrender) => sign(key, scheme, await message.take(surrender), surrender),
   copy: () => signature(key, scheme, message.copy()),
 })
 
@@ -97,19 +110,36 @@ function checkLength(key: OctetKey, { length }: Uint8Array): void {
     )
 }
 
+function isRight(
+  key: OctetKey,
+  scheme: EddsaScheme,
+  { input, value }: { readonly input: Uint8Array; readonly value: Uint8Array },
+  surrender: Surrender,
+): boolean | Promise<boolean> {
+  if (isPrehashed(scheme)) return eddsaVerifyDigest(key, scheme, input, value)
+  if (input.length <= SHORT_MESSAGE) return eddsaVerifyShort(key, scheme, input, value)
+  return surrender.during(eddsaVerify(key, scheme, input, value), cannotStop)
+}
+
+function demand(right: boolean): void {
+  if (!right)
+    throw new CryptokiError(
+      CKR.SIGNATURE_INVALID,
+      'the signature is that of another message or key',
+    )
+}
+
 const verification = (key: OctetKey, scheme: EddsaScheme, message: Message): Verification => ({
+  whole: (bytes, value, surrender) => {
+    checkLength(key, value)
+    const right = isRight(key, scheme, { input: message.whole(bytes), value }, surrender)
+    return right instanceof Promise ? right.then(demand) : demand(right)
+  },
   update: (part) => message.update(part),
   final: async (value, surrender) => {
     checkLength(key, value)
     const input = await message.take(surrender)
-    const right = isPrehashed(scheme)
-      ? eddsaVerifyDigest(key, scheme, input, value)
-      : await surrender.during(eddsaVerify(key, scheme, input, value), cannotStop)
-    if (!right)
-      throw new CryptokiError(
-        CKR.SIGNATURE_INVALID,
-        'the signature is that of another message or key',
-      )
+    demand(await isRight(key, scheme, { input, value }, surrender))
   },
   copy: () => verification(key, scheme, message.copy()),
 })

@@ -27,9 +27,14 @@ export class Gathered {
     return this.#length
   }
 
-  add(part: Uint8Array): void {
-    if (part.length > this.#limit - this.#length)
+  /** Throws where so many bytes more would be too many. */
+  checkRoom(length: number): void {
+    if (length > this.#limit - this.#length)
       throw new CryptokiError(this.#tooLong, `more than ${this.#limit} bytes`)
+  }
+
+  add(part: Uint8Array): void {
+    this.checkRoom(part.length)
     for (let rest = part; rest.length > 0; ) {
       if (this.#free === 0) this.#grow(rest.length)
       const taken = rest.subarray(0, this.#free)

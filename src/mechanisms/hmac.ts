@@ -7,7 +7,7 @@
  * 2104), not BLAKE2b with a key of its own (RFC 7693, 2.9), which takes no more than 64 bytes of key.
  */
 import { digestLengths } from '../engine/digests.ts'
-import { hmac as hmacOf } from '../engine/macs.ts'
+import { hmacWithKept } from '../engine/macs.ts'
 import { CKK, CKM } from '../standard/constants.ts'
 import { hashes, historicalHashes, standingOf } from './digests.ts'
 import { LONGEST_SECRET } from './generic-secret.ts'
@@ -31,7 +31,7 @@ function row({ name, hash, length, ...rest }: Hmac): Mechanism {
     keySize: [1, LONGEST_SECRET],
     ...rest,
     ...signingWith(({ key, mechanism }) => ({
-      mac: hmacOf(hash.digest, secretValue(key, keyTypes)),
+      mac: hmacWithKept(hash.digest, secretValue(key, keyTypes)),
       length: length(mechanism),
     })),
   }

@@ -5,21 +5,33 @@ import { CryptokiError } from '../standard/error.ts'
 import type { Begin, Mechanism, MechanismArgument, Summary, Verification } from './mechanism.ts'
 import { numberIn, ulongOf } from './parameter.ts'
 
+/** The MAC of all of a message. */
+function macOf(mac: Mac, message: Uint8Array): Uint8Array {
+  if (mac.whole !== undefined) return mac.whole(message)
+  mac.update(message)
+  return mac.digest()
+}
+
 const summary = (mac: Mac, length: number): Summary => ({
   length,
+  whole: (message) => macOf(mac, message).subarray(0, length),
   update: (part) => mac.update(part),
   final: () => mac.digest().subarray(0, length),
   copy: () => summary(mac.copy(), length),
 })
 
+/** The first bytes of a MAC against the signature, which is as long as they are. */
+function compare(found: Uint8Array, length: number, signature: Uint8Array): void {
+  if (signature.length !== length)
+    throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
+  if (!equalInConstantTime(found.subarray(0, length), signature))
+    throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
+}
+
 const verification = (mac: Mac, length: number): Verification => ({
+  whole: (message, signature) => compare(macOf(mac, message), length, signature),
   update: (part) => mac.update(part),
-  final: (signature) => {
-    if (signature.length !== length)
-      throw new CryptokiError(CKR.SIGNATURE_LEN_RANGE, `the MAC has not ${length} bytes`)
-    if (!equalInConstantTime(mac.digest().subarray(0, length), signature))
-      throw new CryptokiError(CKR.SIGNATURE_INVALID, 'the MAC is that of another message or key')
-  },
+  final: (signature) => compare(mac.digest(), length, signature),
   copy: () => verification(mac.copy(), length),
 })
 

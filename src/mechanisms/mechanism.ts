@@ -18,6 +18,16 @@ export interface OutputLength {
 export interface Cipher {
   /** What `update` (or with `final` everything up to the end) would put out for so many bytes more. */
   outputLength(input: number, final: boolean): OutputLength
+  /**
+   * What update and final would put out for a message that is all here, where nothing was updated;
+   * the short way for short messages. The message is the caller's, and is not kept.
+   */
+  readonly whole?: (message: Uint8Array) => Uint8Array
+  /**
+   * `update` into memory as long as the part and apart from it, which somebody else may read and change
+   * meanwhile. Absent where output may not be seen yet, or may be of another length.
+   */
+  readonly updateInto?: (part: Uint8Array, output: Uint8Array) => void
   /** Bytes that are ready now; a mechanism that only works on whole messages gathers and answers none. */
   update(part: Uint8Array): Uint8Array | Promise<Uint8Array>
   final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
@@ -32,6 +42,11 @@ export interface Summary {
    * that are counted from its start and become addresses there (CK_OTP_SIGNATURE_INFO).
    */
   readonly pointers?: readonly number[]
+  /**
+   * What update and final would make of a message that is all here, where nothing was updated; the
+   * short way for short messages. The message is the caller's, and is not kept.
+   */
+  readonly whole?: (message: Uint8Array, surrender: Surrender) => Uint8Array | Promise<Uint8Array>
   update(part: Uint8Array): void | Promise<void>
   final(surrender: Surrender): Uint8Array | Promise<Uint8Array>
   /** A second one in the same state, for C_GetOperationState; absent where its state cannot be kept. */
@@ -40,6 +55,12 @@ export interface Summary {
 
 /** Checks a message against a signature or MAC; throws SIGNATURE_INVALID or SIGNATURE_LEN_RANGE. */
 export interface Verification {
+  /** As that of a Summary. */
+  readonly whole?: (
+    message: Uint8Array,
+    signature: Uint8Array,
+    surrender: Surrender,
+  ) => void | Promise<void>
   update(part: Uint8Array): void | Promise<void>
   final(signature: Uint8Array, surrender: Surrender): void | Promise<void>
   /** As that of a Summary. */

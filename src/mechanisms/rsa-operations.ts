@@ -56,17 +56,26 @@ const invalidSignature = () =>
 
 export const signature = (padded: Padded, message: Message): Summary => ({
   length: padded.key.bytes,
+  whole: (bytes, surrender) => sign(padded, message.whole(bytes), surrender),
   update: (part) => message.update(part),
   final: async (surrender) => sign(padded, await message.take(surrender), surrender),
   copy: () => signature(padded, message.copy()),
 })
 
+function verify(padded: Padded, message: Uint8Array, value: Uint8Array): void {
+  const input = inputOf(padded, message)
+  if (!rsaVerify(padded.key, input, padded.padding, value)) throw invalidSignature()
+}
+
 export const verification = (padded: Padded, message: Message): Verification => ({
+  whole: (bytes, value) => {
+    checkSignatureLength(padded, value)
+    verify(padded, message.whole(bytes), value)
+  },
   update: (part) => message.update(part),
   final: async (value, surrender) => {
     checkSignatureLength(padded, value)
-    const input = inputOf(padded, await message.take(surrender))
-    if (!rsaVerify(padded.key, input, padded.padding, value)) throw invalidSignature()
+    verify(padded, await message.take(surrender), value)
   },
   copy: () => verification(padded, message.copy()),
 })

@@ -164,13 +164,15 @@ const digestMessage = ({ padding }: Padded): Message => {
 const TRAILER_END = 0xcc
 
 /** CKM_RSA_X9_31: "The trailer field must be applied by the application"; without, nobody could verify. */
+function checkTrailer(payload: Uint8Array): Uint8Array {
+  if (payload.at(-1) === TRAILER_END) return payload
+  throw new CryptokiError(CKR.DATA_INVALID, 'the data does not end with a trailer of X9.31')
+}
+
 const withTrailer = (message: Message): Message => ({
+  whole: (bytes) => checkTrailer(message.whole(bytes)),
   update: (part) => message.update(part),
-  take: async (surrender) => {
-    const payload = await message.take(surrender)
-    if (payload.at(-1) === TRAILER_END) return payload
-    throw new CryptokiError(CKR.DATA_INVALID, 'the data does not end with a trailer of X9.31')
-  },
+  take: async (surrender) => checkTrailer(await message.take(surrender)),
   copy: () => withTrailer(message.copy()),
 })
 

@@ -5,7 +5,7 @@
  * CKM_SHA512_T_HMAC_GENERAL is not here: its parameter is the length of the MAC, and nothing tells t.
  */
 import { type DigestName, digesting, digestLengths } from '../engine/digests.ts'
-import { hmac } from '../engine/macs.ts'
+import { hmacWithKept } from '../engine/macs.ts'
 import { CKK, CKM, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import { digestSummary } from './digests.ts'
@@ -55,7 +55,10 @@ export const sha512T: readonly Mechanism[] = [
     parameter: 'bytes',
     ...signingWith(({ key, mechanism }) => {
       const digest = digestOfT(mechanism)
-      return { mac: hmac(digest, secretValue(key, HMAC_KEYS)), length: digestLengths[digest] }
+      return {
+        mac: hmacWithKept(digest, secretValue(key, HMAC_KEYS)),
+        length: digestLengths[digest],
+      }
     }),
   },
 ]

@@ -9,7 +9,7 @@
 import { closeSync, renameSync, statSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import pino, { type Logger } from 'pino'
-import { leaveNoCoreFile } from '../engine/binding.ts'
+import { giveMemoryBack, leaveNoCoreFile } from '../engine/binding.ts'
 import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
 import { type Service, startService } from './service.ts'
 import { serveStdio } from './stdio.ts'
@@ -59,6 +59,7 @@ export async function serve(options: ServeOptions = {}): Promise<void> {
   if (options.stdio) return serveStdio(env)
   process.umask(0o077)
   leaveNoCoreFile()
+  giveMemoryBack()
   // Whoever started this reads its complaints until it listens, and no longer.
   if (detached) process.stderr.on('error', () => {})
   const home = openHome(env)

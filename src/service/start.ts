@@ -5,12 +5,28 @@ import { createConnection, type Socket } from 'node:net'
 import { extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { type Environment, type Home, openHome, readConfiguration, SetupError } from './home.ts'
 
 /** A service may leave while a client comes; so many times it is started anew. */
 const ATTEMPTS = 5
 
 const main = `${import.meta.dirname}/main${extname(import.meta.filename)}`
+
+/**
+ * What the program is run with. Node keeps what it compiled, types stripped, beside the native parts, so
+ * that a service starts in half the time and needs no compiler of types in its memory; the workers
+ * follow. A young generation that fits the processor's cache serves calls a quarter faster than one of 16
+ * MiB, and threads that collect it would take the processor from the application. The module does the
+ * same (native/module/launch.c).
+ */
+const compiled = fileURLToPath(new URL('../../native/build/compiled', import.meta.url))
+export const COMMAND: readonly string[] = [
+  '--max-semi-space-size=1',
+  '--no-parallel-scavenge',
+  main,
+]
+export const COMPILED: Environment = { NODE_COMPILE_CACHE: compiled }
 
 /** What a service gets to see of its starter's environment: nothing secret, such as SOFTOKI_PIN, and nothing that is for its starter alone. */
 const PASSED = /^(PATH|HOME|USER|LANG|TMPDIR|XDG_\w+|SOFTOKI_HOME)$/
@@ -51,11 +67,11 @@ async function start(home: Home, env: Environment, { linger }: StartOptions): Pr
   readConfiguration(home)
   const passed = Object.entries(env).filter(([name]) => PASSED.test(name))
   const lingering = linger === undefined ? [] : ['--linger', String(linger)]
-  const child = spawn(process.execPath, [main, '--detached', ...lingering], {
+  const child = spawn(process.execPath, [...COMMAND, '--detached', ...lingering], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(passed), SOFTOKI_READY_FD: '3' },
+    env: { ...Object.fromEntries(passed), ...COMPILED, SOFTOKI_READY_FD: '3' },
   })
   child.unref()
   const ready = child.stdio[3] as Readable

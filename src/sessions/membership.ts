@@ -56,8 +56,9 @@ export class Membership implements TokenWatcher {
   readonly #application: ItsApplication
   readonly #known = new Map<number, Known>()
   readonly #handles = new Map<string, number>()
+  /** Session objects by handle, so that a search does not look at every token object that was ever found. */
+  readonly #sessionObjects = new Map<number, CryptokiObject>()
   #login: Login | undefined
-  #sessionObjects = 0
 
   constructor(token: Token, application: ItsApplication) {
     this.token = token
@@ -91,6 +92,7 @@ export class Membership implements TokenWatcher {
     this.logout()
     this.#known.clear()
     this.#handles.clear()
+    this.#sessionObjects.clear()
   }
 
   loggedIn(owner: PinOwner, rootKey: Uint8Array): void {
@@ -140,11 +142,11 @@ export class Membership implements TokenWatcher {
   /** Takes up a new session object. */
   keep(object: CryptokiObject, session: Session): number {
     session.signal.throwIfAborted()
-    if (this.#sessionObjects >= MOST_SESSION_OBJECTS)
+    if (this.#sessionObjects.size >= MOST_SESSION_OBJECTS)
       throw new CryptokiError(CKR.DEVICE_MEMORY, `${MOST_SESSION_OBJECTS} session objects are kept`)
-    this.#sessionObjects++
     const isPrivate = isPrivateObject(object)
     const handle = this.#introduce({ id: object.id, isPrivate, sessionObject: object, session })
+    this.#sessionObjects.set(handle, object)
     session.ownObjects.add(handle)
     return handle
   }
@@ -181,8 +183,8 @@ export class Membership implements TokenWatcher {
   async find(template: readonly Attribute[]): Promise<number[]> {
     const mayPrivate = this.userKeys !== undefined
     const handles: number[] = []
-    for (const [handle, { sessionObject, isPrivate }] of this.#known)
-      if (sessionObject && (mayPrivate || !isPrivate) && matches(sessionObject, template))
+    for (const [handle, object] of this.#sessionObjects)
+      if ((mayPrivate || !isPrivateObject(object)) && matches(object, template))
         handles.push(handle)
     for (const { id, isPrivate } of await this.token.objects.find(template, this.userKeys))
       handles.push(this.handleOf(id, isPrivate))
@@ -229,7 +231,7 @@ export class Membership implements TokenWatcher {
   #forget(handle: number): void {
     const known = this.#known.get(handle)
     if (known === undefined) return
-    if (known.sessionObject !== undefined) this.#sessionObjects--
+    this.#sessionObjects.delete(handle)
     known.session?.ownObjects.delete(handle)
     this.#known.delete(handle)
     this.#handles.delete(known.id)

@@ -121,9 +121,12 @@ export function feed(
 ): void | Promise<void> {
   if (data.length === 0) return
   if (data.length > STEP) return feedSteps(data, surrender, update)
-  const part = data.read(0, data.length)
+  const part = data.borrow ? after(data.borrow(0, data.length), bytesOf) : data.read(0, data.length)
   return part instanceof Uint8Array ? update(part) : part.then(update)
 }
+
+/** Of a loan that is taken back once the call is over. */
+const bytesOf = ({ bytes }: Loan): Uint8Array => bytes
 
 async function feedSteps(
   data: Data,
@@ -180,11 +183,28 @@ type Put = NonNullable<CallContext['put']>
 /** Gathers output, or puts it into the caller's buffer as it comes where that is long. */
 class Outlet {
   readonly #put: Put | undefined
+  readonly #claim: CallContext['claim']
   readonly #parts: Uint8Array[] = []
   #length = 0
 
   constructor(expected: number, context: CallContext) {
     this.#put = expected > STEP ? context.put : undefined
+    this.#claim = expected > STEP ? context.claim : undefined
+  }
+
+  /** Lets output of this length be made where the caller takes it; false where there is no room for it now. */
+  fill(length: number, make: (output: Uint8Array) => void): boolean {
+    const claimed = this.#claim?.(this.#length, length)
+    if (claimed === undefined) return false
+    try {
+      make(claimed.bytes)
+    } catch (error) {
+      claimed.giveBack()
+      throw error
+    }
+    this.#length += length
+    claimed.put()
+    return true
   }
 
   write(part: Uint8Array): void | Promise<void> {
@@ -235,9 +255,23 @@ export function runCipher(
   // With another operation beside it nothing may be worked on that might not go out.
   if (room < length.bytes && (length.exact || call.beside)) return { needed: length.bytes }
   const context = room < length.bytes ? {} : call.context
-  return after(passThrough(works, call, new Outlet(length.bytes, context)), (filled) =>
+  return after(work(works, call, length.bytes, context), (filled) =>
     filled instanceof Uint8Array ? release(operation, { result: filled, step }, room) : filled,
   )
+}
+
+/** A short message goes through at once where the cipher takes it so. */
+function work(
+  works: Cipher,
+  call: CipherCall,
+  expected: number,
+  context: CallContext,
+): Filled | Promise<Filled> {
+  const { whole } = works
+  const { data, step, beside } = call
+  if (whole !== undefined && step === 'whole' && beside === undefined && expected <= STEP)
+    return after(data.read(0, data.length), whole)
+  return passThrough(works, call, new Outlet(expected, context))
 }
 
 function passThrough(
@@ -247,9 +281,14 @@ function passThrough(
 ): Filled | Promise<Filled> {
   const write = (out: Uint8Array) =>
     after(beside?.takes === 'output' ? beside.update(out) : undefined, () => outlet.write(out))
+  const { updateInto } = works
+  const isFilled = (part: Uint8Array) =>
+    updateInto !== undefined &&
+    beside?.takes !== 'output' &&
+    outlet.fill(part.length, (output) => updateInto(part, output))
   const update = (part: Uint8Array) =>
     after(beside?.takes === 'input' ? beside.update(part) : undefined, () =>
-      after(works.update(part), write),
+      isFilled(part) ? undefined : after(works.update(part), write),
     )
   return after(feed(data, surrender, update), () =>
     after(step === 'part' ? undefined : works.final(surrender), (last) =>
@@ -280,20 +319,42 @@ function fetchHeld(operation: Pick<Operation, 'held'>, held: Held, step: Step, r
   )
 }
 
-/** A digest, signature or MAC of the data that is left. */
+/** Works that nothing but this message goes into, and whether it is short: then it may go in whole. */
+const isShort = (updated: boolean | undefined, data: Data): boolean =>
+  updated === false && data.length <= STEP
+
+/** A digest, signature or MAC of the data that is left; `updated` is false where that is all there is. */
 export function runSummary(
-  { works }: Pick<Operation<Summary>, 'works'>,
+  { works, updated }: Pick<Operation<Summary>, 'works'> & { readonly updated?: boolean },
   data: Data | null,
   room: Room,
   surrender: Surrender,
 ): Filled | Promise<Filled> {
+  const { whole, pointers } = works
+  const make = () =>
+    whole !== undefined && data !== null && isShort(updated, data)
+      ? after(data.read(0, data.length), (message) => whole(message, surrender))
+      : after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
+          works.final(surrender),
+        )
   return fill(works.length, room, () =>
-    after(data === null ? undefined : feed(data, surrender, (part) => works.update(part)), () =>
-      after(works.final(surrender), (result) => {
-        const { pointers } = works
-        return pointers === undefined ? result : { image: result, pointers }
-      }),
-    ),
+    after(make(), (result) => (pointers === undefined ? result : { image: result, pointers })),
+  )
+}
+
+/** Checks the data that is left against a signature or MAC; `updated` as above. */
+export function runVerification(
+  { works, updated }: Pick<Operation<Verification>, 'works'> & { readonly updated?: boolean },
+  data: Data,
+  signature: Uint8Array,
+  surrender: Surrender,
+): void | Promise<void> {
+  const { whole } = works
+  if (whole !== undefined && isShort(updated, data))
+    return after(data.read(0, data.length), (message) => whole(message, signature, surrender))
+  return after(
+    feed(data, surrender, (part) => works.update(part)),
+    () => works.final(signature, surrender),
   )
 }
 

@@ -93,7 +93,7 @@ export interface Data {
   /** At most `length` bytes from `offset`; offset + length never exceeds the whole. */
   read(offset: number, length: number): Uint8Array | Promise<Uint8Array>
   /** The same for a reader that keeps none of it, without a copy; the application may change it meanwhile. */
-  borrow?(offset: number, length: number): Promise<Loan>
+  borrow?(offset: number, length: number): Loan | Promise<Loan>
 }
 
 /** Bytes that are another's, to be given back. */
@@ -244,6 +244,15 @@ export const OUT_KINDS: ReadonlySet<string> = new Set<keyof Out>([
   'asyncData',
 ])
 
+/** Memory of the caller's for output. What is in it is the caller's from the start. */
+export interface Claimed {
+  readonly bytes: Uint8Array
+  /** It is filled: puts it into the caller's buffer. */
+  put(): void
+  /** It will not be. */
+  giveBack(): void
+}
+
 /** What goes along with a call. */
 export interface CallContext {
   /** Calls the application's callback, in the thread that made the call; absent where the application has none. */
@@ -252,6 +261,11 @@ export interface CallContext {
   readonly signal?: AbortSignal | undefined
   /** Puts output into the caller's buffer at an offset, ahead of the answer; absent where output goes with the answer. */
   readonly put?: ((offset: number, bytes: Uint8Array) => void | Promise<void>) | undefined
+  /**
+   * Memory that output for an offset is made in rather than copied to, to be filled and put at once;
+   * undefined where there is none at the moment. Absent where there never is.
+   */
+  readonly claim?: ((offset: number, length: number) => Claimed | undefined) | undefined
   /**
    * Where data that is passing and `put` go on after CKR_PENDING was answered: to be called once when
    * neither is needed any more, after which neither works. Absent where they end with the call.

@@ -1,8 +1,11 @@
 /** The store over any SQL database that kysely speaks. What one database does otherwise is not here. */
 import { randomBytes } from 'node:crypto'
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
+import { GroupCommit, type Work } from './group-commit.ts'
+import { KeptQueries } from './kept-queries.ts'
+import { ObjectTables } from './object-tables.ts'
 import type { Schema } from './schema.ts'
 import type {
   ChangeListener,
@@ -16,12 +19,6 @@ import type {
 
 /** 8 random bytes in hexadecimal fill the 16 characters of CK_TOKEN_INFO.serialNumber. */
 const SERIAL_BYTES = 8
-
-const TAG_BYTES = 16
-
-/** So many tags of a search are weighed, and of each so many objects counted, to know where to start. */
-const WEIGHED = 16
-const COUNTED = 64
 
 const FAILURES = { so: 'soFailures', user: 'userFailures' } as const
 
@@ -52,60 +49,18 @@ function slotOf(row: SlotRow): SlotRecord {
   return { slot, serial, token }
 }
 
-function join(tags: readonly Uint8Array[]): Uint8Array {
-  if (tags.some((tag) => tag.length !== TAG_BYTES))
-    throw new CryptokiError(CKR.GENERAL_ERROR, `a tag is not ${TAG_BYTES} bytes long`)
-  return Buffer.concat(tags)
-}
-
-function split(tags: Uint8Array): Uint8Array[] {
-  const starts = Array.from({ length: tags.length / TAG_BYTES }, (_, index) => index * TAG_BYTES)
-  return starts.map((start) => tags.subarray(start, start + TAG_BYTES))
-}
-
-/** Tags by their text; the same tag twice counts once. */
-const byText = (tags: readonly Uint8Array[]): Map<string, Uint8Array> =>
-  new Map(tags.map((tag) => [Buffer.from(tag).toString('latin1'), tag]))
-
-/** The tags that `others` has not. */
-function without(tags: readonly Uint8Array[], others: readonly Uint8Array[]): Uint8Array[] {
-  const theirs = byText(others)
-  return [...byText(tags)].filter(([text]) => !theirs.has(text)).map(([, tag]) => tag)
-}
-
-async function insertTags(
-  transaction: Transaction<Schema>,
-  slot: number,
-  object: number,
-  tags: readonly Uint8Array[],
-): Promise<void> {
-  if (tags.length === 0) return
-  const rows = tags.map((tag) => ({ slot, tag, object }))
-  await transaction.insertInto('tags').values(rows).execute()
-}
-
-async function deleteTags(
-  transaction: Transaction<Schema>,
-  slot: number,
-  object: number,
-  tags: readonly Uint8Array[],
-): Promise<void> {
-  if (tags.length === 0) return
-  await transaction
-    .deleteFrom('tags')
-    .where('slot', '=', slot)
-    .where('tag', 'in', tags)
-    .where('object', '=', object)
-    .execute()
-}
-
 export class SqlStore implements Store {
   readonly #database: Kysely<Schema>
+  readonly #commits: GroupCommit<Schema>
+  readonly #queries = new KeptQueries<Schema>()
+  readonly #objects: ObjectTables
   readonly #listeners: ChangeListener[] = []
 
   /** Takes the database over: `close` destroys it. */
   constructor(database: Kysely<Schema>) {
     this.#database = database
+    this.#commits = new GroupCommit(database)
+    this.#objects = new ObjectTables(database, this.#queries)
   }
 
   async slots(): Promise<readonly SlotRecord[]> {
@@ -200,99 +155,36 @@ export class SqlStore implements Store {
     if (objects.length === 0) return
     await this.#transaction(async (transaction) => {
       await this.#mustHoldToken(transaction, slot)
-      for (const { id, version, isPrivate, sealed, tags } of objects) {
-        const { number } = await transaction
-          .insertInto('objects')
-          .values({ slot, id, version, isPrivate, tags: join(tags), sealed })
-          .returning('number')
-          .executeTakeFirstOrThrow()
-        await insertTags(transaction, slot, number, without(tags, []))
-      }
+      for (const object of objects) await this.#objects.insert(transaction, slot, object)
       if (operation !== undefined) await this.#dropOperation(transaction, slot, operation)
     })
     for (const { id } of objects) this.#changed(slot, id)
   }
 
-  async object(slot: number, id: string): Promise<ObjectRecord | undefined> {
-    const row = await this.#database
-      .selectFrom('objects')
-      .select(['version', 'isPrivate', 'tags', 'sealed'])
-      .where('slot', '=', slot)
-      .where('id', '=', id)
-      .executeTakeFirst()
-    if (row === undefined) return undefined
-    const { version, sealed } = row
-    return { id, version, isPrivate: Boolean(row.isPrivate), sealed, tags: split(row.tags) }
+  object(slot: number, id: string): Promise<ObjectRecord | undefined> {
+    return this.#objects.read(slot, id)
   }
 
-  async findObjects(
+  findObjects(
     slot: number,
     isPrivate: boolean,
     tags: readonly Uint8Array[],
   ): Promise<readonly string[]> {
-    const [rarest, ...others] = await this.#rarestFirst(slot, without(tags, []))
-    if (rarest === undefined) return this.#allObjects(slot, isPrivate)
-    let query = this.#database
-      .selectFrom('tags')
-      .innerJoin('objects', 'objects.number', 'tags.object')
-      .select('objects.id')
-      .where('tags.slot', '=', slot)
-      .where('tags.tag', '=', rarest)
-      .where('objects.isPrivate', '=', isPrivate)
-    if (others.length > 0)
-      query = query.where(
-        (is) =>
-          is
-            .selectFrom('tags as other')
-            .select((of) => of.fn.countAll<number>().as('count'))
-            .where('other.slot', '=', slot)
-            .where('other.tag', 'in', others)
-            .whereRef('other.object', '=', 'tags.object'),
-        '=',
-        others.length,
-      )
-    const rows = await query.orderBy('tags.object').execute()
-    return rows.map(({ id }) => id)
+    return this.#objects.find(slot, isPrivate, tags)
   }
 
   async replaceObject(slot: number, record: ObjectRecord): Promise<boolean> {
-    const { id, version, isPrivate, sealed, tags } = record
-    const replaced = await this.#transaction(async (transaction) => {
-      const before = await transaction
-        .selectFrom('objects')
-        .select(['number', 'tags'])
-        .where('slot', '=', slot)
-        .where('id', '=', id)
-        .where('version', '=', version - 1)
-        .executeTakeFirst()
-      if (before === undefined) return false
-      const { number } = before
-      const earlier = split(before.tags)
-      await transaction
-        .updateTable('objects')
-        .set({ version, isPrivate, tags: join(tags), sealed })
-        .where('number', '=', number)
-        .execute()
-      await deleteTags(transaction, slot, number, without(earlier, tags))
-      await insertTags(transaction, slot, number, without(tags, earlier))
-      return true
-    })
-    if (replaced) this.#changed(slot, id)
+    const replaced = await this.#transaction((transaction) =>
+      this.#objects.replace(transaction, slot, record),
+    )
+    if (replaced) this.#changed(slot, record.id)
     return replaced
   }
 
   async destroyObject(slot: number, id: string): Promise<boolean> {
-    const destroyed = await this.#transaction(async (transaction) => {
-      const row = await transaction
-        .deleteFrom('objects')
-        .where('slot', '=', slot)
-        .where('id', '=', id)
-        .returning(['number', 'tags'])
-        .executeTakeFirst()
-      if (row === undefined) return false
-      await deleteTags(transaction, slot, row.number, without(split(row.tags), []))
-      return true
-    })
+    const destroyed = await this.#transaction((transaction) =>
+      this.#objects.destroy(transaction, slot, id),
+    )
     if (destroyed) this.#changed(slot, id, true)
     return destroyed
   }
@@ -342,6 +234,7 @@ export class SqlStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#commits.idle()
     await this.#database.destroy()
   }
 
@@ -352,47 +245,6 @@ export class SqlStore implements Store {
       .selectAll('tokens')
       .select(['slots.slot', 'slots.serial'])
       .where('slots.removed', '=', false)
-  }
-
-  async #allObjects(slot: number, isPrivate: boolean): Promise<readonly string[]> {
-    const rows = await this.#database
-      .selectFrom('objects')
-      .select('id')
-      .where('slot', '=', slot)
-      .where('isPrivate', '=', isPrivate)
-      .orderBy('number')
-      .execute()
-    return rows.map(({ id }) => id)
-  }
-
-  /**
-   * Puts the tag that the fewest objects have first: of CKA_CLASS and CKA_ID only CKA_ID leads to an
-   * object at once. It is a matter of speed alone, so it may count before what is found after.
-   */
-  async #rarestFirst(slot: number, tags: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
-    if (tags.length < 2) return tags
-    const weighed = tags.slice(0, WEIGHED)
-    const counts = await this.#database
-      .selectNoFrom((is) =>
-        weighed.map((tag, index) =>
-          is
-            .selectFrom(
-              is
-                .selectFrom('tags')
-                .select('object')
-                .where('slot', '=', slot)
-                .where('tag', '=', tag)
-                .limit(COUNTED)
-                .as('some'),
-            )
-            .select((of) => of.fn.countAll<number>().as('count'))
-            .as(`tag${index}`),
-        ),
-      )
-      .executeTakeFirstOrThrow()
-    const numbers = weighed.map((_, index) => Number(counts[`tag${index}`]))
-    const rarest = numbers.indexOf(Math.min(...numbers))
-    return [...tags.slice(rarest), ...tags.slice(0, rarest)]
   }
 
   async #mustExist(database: Kysely<Schema>, slot: number): Promise<void> {
@@ -406,8 +258,10 @@ export class SqlStore implements Store {
   }
 
   async #mustHoldToken(database: Kysely<Schema>, slot: number): Promise<void> {
-    const query = database.selectFrom('tokens').select('slot').where('slot', '=', slot)
-    if ((await query.executeTakeFirst()) === undefined) throw noToken(slot)
+    const held = await this.#queries.rows(database, 'token', [slot], () =>
+      database.selectFrom('tokens').select('slot').where('slot', '=', slot),
+    )
+    if (held.length === 0) throw noToken(slot)
   }
 
   async #dropOperation(database: Kysely<Schema>, slot: number, id: number): Promise<boolean> {
@@ -419,8 +273,8 @@ export class SqlStore implements Store {
     return numDeletedRows > 0n
   }
 
-  #transaction<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#database.transaction().execute(work)
+  #transaction<T>(work: Work<Schema, T>): Promise<T> {
+    return this.#commits.run(work)
   }
 
   #changed(slot: number, object?: string, destroyed = false): void {

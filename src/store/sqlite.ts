@@ -76,8 +76,12 @@ const APPLICATION_ID = 0x53746f6b
 /** SQLITE_NOTADB. */
 const NOT_A_DATABASE = 26
 
-/** What is set on each connection; secure_delete overwrites what was destroyed with zeros. */
+/**
+ * What is set on each connection; secure_delete overwrites what was destroyed with zeros. The log is
+ * written back at 4 MiB; one that a large transaction made longer is cut to that again.
+ */
 const SETTINGS = `
+  pragma journal_size_limit = 4194304;
   pragma synchronous = full;
   pragma fullfsync = on;
   pragma checkpoint_fullfsync = on;

@@ -76,6 +76,13 @@ export class Surrender {
     this.#turn = now + LET_IN
   }
 
+  /** The point that a function begins with, where nothing is due yet but with interval 0. */
+  begin(): Promise<void> | undefined {
+    if (this.#interval === 0) return this.point()
+    this.#stopIfAborted()
+    return undefined
+  }
+
   /** How far the function is now. */
   get progress(): Progress {
     const { kind, done } = this.#elsewhere ?? { kind: undefined, done: () => this.#done }
@@ -137,7 +144,7 @@ export class Surrender {
   }
 
   #stopIfAborted(): void {
-    for (const { aborted, reason } of this.#signals) if (aborted) throw stopped(reason)
+    for (const signal of this.#signals) if (signal.aborted) throw stopped(signal.reason)
   }
 
   async #call(notify: Notify): Promise<void> {

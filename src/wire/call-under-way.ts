@@ -1,5 +1,5 @@
 /** One call that the service works on: how it reaches back to the client meanwhile. */
-import type { CallContext, Data, Loan } from '../standard/calls.ts'
+import type { CallContext, Claimed, Data, Loan } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Progress } from '../standard/progress.ts'
@@ -38,6 +38,8 @@ export interface Outlet {
 export interface Claim {
   readonly slot: number
   readonly bytes: Uint8Array
+  /** It will not be. */
+  giveBack(): void
 }
 
 /** Shorter bytes travel with their message. */
@@ -72,6 +74,7 @@ export class CallUnderWay implements CallContext, Remote {
   /** Absent for a function that is not on a session, and for a client that knows no callbacks. */
   notify: CallContext['notify']
   readonly put: CallContext['put']
+  readonly claim: CallContext['claim']
   release: CallContext['release']
   readonly #outlet: Outlet
   readonly #surrenders: Waiting<number>[] = []
@@ -88,6 +91,7 @@ export class CallUnderWay implements CallContext, Remote {
     this.size = size
     this.#outlet = outlet
     this.put = extended ? (offset, bytes) => this.#put(offset, bytes) : undefined
+    this.claim = extended ? (offset, length) => this.#claim(offset, length) : undefined
   }
 
   /** Made when it is asked for: most calls are over before anyone does. */
@@ -176,6 +180,32 @@ export class CallUnderWay implements CallContext, Remote {
     }
   }
 
+  lent(slot: number, length: number): Data {
+    const { bytes } = this.#take(slot, length)
+    // A function that takes its data twice finds it there: the slot is freed once the call is over.
+    return {
+      length,
+      read: (offset, wanted) => Buffer.from(bytes.subarray(offset, offset + wanted)),
+      borrow: (offset, wanted) => ({
+        bytes: bytes.subarray(offset, offset + wanted),
+        giveBack: () => {},
+      }),
+    }
+  }
+
+  /** What lies in a slot of the channel, which is freed when the call is over at the latest. */
+  #take(slot: number, length: number): Loan {
+    const lent = this.#outlet.lent(slot, length)
+    const loan: Loan = {
+      bytes: lent.bytes,
+      giveBack: () => {
+        if (this.#loans.delete(loan)) lent.giveBack()
+      },
+    }
+    this.#loans.add(loan)
+    return loan
+  }
+
   #read(whole: number, offset: number, length: number): Promise<Uint8Array> {
     if (length <= MOST_HERE) return unobserved(this.#borrow(whole, offset, length).then(copied))
     const pieces = Array.from({ length: Math.ceil(length / MOST_HERE) }, (_, at) => {
@@ -207,16 +237,41 @@ export class CallUnderWay implements CallContext, Remote {
   }
 
   #putPiece(offset: number, bytes: Uint8Array): void {
-    const claim = bytes.length < LEAST_CLAIMED ? undefined : this.#outlet.claim(bytes.length)
+    if (this.putInSlot(offset, bytes)) return
     const writer = new Writer()
-    writer.raw(claim === undefined ? PUT.head : TAKE.head)
+    writer.raw(PUT.head)
     writer.u64(offset)
-    if (claim === undefined) writer.bytes(bytes)
-    else {
-      claim.bytes.set(bytes)
-      writer.u8(claim.slot)
-      writer.u64(bytes.length)
+    writer.bytes(bytes)
+    this.#outlet.send(writer.frame(this.code))
+  }
+
+  /** Puts bytes into the caller's buffer by a slot; false where they are too short for that, or none is free. */
+  putInSlot(offset: number, bytes: Uint8Array): boolean {
+    const claimed = this.#claim(offset, bytes.length)
+    if (claimed === undefined) return false
+    claimed.bytes.set(bytes)
+    claimed.put()
+    return true
+  }
+
+  #claim(offset: number, length: number): Claimed | undefined {
+    if (length < LEAST_CLAIMED || length > MOST_HERE) return undefined
+    this.#checkOn()
+    const claim = this.#outlet.claim(length)
+    if (claim === undefined) return undefined
+    return {
+      bytes: claim.bytes,
+      put: () => this.#sendTake(claim, offset),
+      giveBack: () => claim.giveBack(),
     }
+  }
+
+  #sendTake({ slot, bytes }: Claim, offset: number): void {
+    const writer = new Writer()
+    writer.raw(TAKE.head)
+    writer.u64(offset)
+    writer.u8(slot)
+    writer.u64(bytes.length)
     this.#outlet.send(writer.frame(this.code))
   }
 
@@ -277,14 +332,7 @@ export class CallUnderWay implements CallContext, Remote {
     const waiting = this.#reading()
     if (length !== waiting.length)
       throw new WireError(`${length} bytes of data for ${waiting.length}`)
-    const lent = this.#outlet.lent(slot, length)
-    const loan: Loan = {
-      bytes: lent.bytes,
-      giveBack: () => {
-        if (this.#loans.delete(loan)) lent.giveBack()
-      },
-    }
-    this.#loans.add(loan)
+    const loan = this.#take(slot, length)
     if (this.#ended) loan.giveBack()
     waiting.resolve(loan)
   }

@@ -14,8 +14,12 @@ import { MEMORY, RingReader, RingWriter, Slots, TO_CLIENT, TO_SERVICE } from './
 /** Milliseconds that a client's next frame is looked for before the channel sleeps. */
 const PATIENCE = 0.05
 
-/** After so many frames in vain, one in 2^so many is looked for. */
-const MOST_MISSES = 6
+/**
+ * Looking in vain costs more than finding saves, so that it must do so once for every so many finds. With
+ * each so much doubt one frame in two is looked for, then one in four, up to one in 2^6.
+ */
+const FINDS_PER_MISS = 3
+const MOST_DOUBT = 6 * FINDS_PER_MISS
 
 export interface ChannelOptions {
   readonly memory: ArrayBuffer
@@ -42,8 +46,8 @@ export class Channel implements Carrier, Attended {
   readonly #drained: (() => void)[] = []
   #paused = false
   #ended = false
-  /** How often in a row the next frame was looked for in vain; whether it is now; frames sent. */
-  #misses = 0
+  /** How much it doubts that the next frame comes while it looks; whether it does now; frames sent. */
+  #doubt = 0
   #looks = false
   #sent = 0
   awakeUntil = 0
@@ -59,7 +63,9 @@ export class Channel implements Carrier, Attended {
   /** A slot that the client empties; undefined where none is free. */
   claim(length: number): Claim | undefined {
     const slot = this.#free.claim()
-    return slot === undefined ? undefined : { slot, bytes: this.#free.bytes(slot, length) }
+    if (slot === undefined) return undefined
+    const giveBack = () => this.#free.free(slot)
+    return { slot, bytes: this.#free.bytes(slot, length), giveBack }
   }
 
   /** What the client put into a slot; throws a WireError where that is none. */
@@ -91,7 +97,7 @@ export class Channel implements Carrier, Attended {
 
   #take(): boolean {
     if (this.#ended || !this.isReady) return false
-    if (this.#looks) this.#misses = 0
+    if (this.#looks && this.#doubt > 0) this.#doubt--
     this.#looks = false
     this.#in.read(this.#options.take)
     if (this.#in.wakesWriter()) this.#options.ring()
@@ -99,7 +105,7 @@ export class Channel implements Carrier, Attended {
   }
 
   sleep(): boolean {
-    if (this.#looks && this.#misses < MOST_MISSES) this.#misses++
+    if (this.#looks) this.#doubt = Math.min(MOST_DOUBT, this.#doubt + FINDS_PER_MISS)
     this.#looks = false
     if (this.#ended) return true
     return !this.#goesOn && (this.#paused || this.#in.fallAsleep())
@@ -117,7 +123,8 @@ export class Channel implements Carrier, Attended {
 
   /** The client has something to answer: that is looked for, unless it was in vain too often. */
   #expect(): void {
-    this.#looks = (this.#sent++ & ((1 << this.#misses) - 1)) === 0
+    const rarely = (1 << Math.floor(this.#doubt / FINDS_PER_MISS)) - 1
+    this.#looks = (this.#sent++ & rarely) === 0
     this.awakeUntil = this.#looks ? performance.now() + PATIENCE : 0
     this.#in.wakeUp()
     attention.attend(this)

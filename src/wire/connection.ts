@@ -314,13 +314,15 @@ export class Connection implements Outlet {
 
   #answer(made: Made, answer: unknown): Promise<void> | undefined {
     const { call, underWay } = made
-    const isLong = answer instanceof Uint8Array && answer.length > MOST_HERE
-    if (!isLong || call.fills === undefined || underWay.put === undefined) {
+    if (!(answer instanceof Uint8Array) || call.fills === undefined || underWay.put === undefined) {
       this.#sendAnswer(made, answer)
       return undefined
     }
     const told = call.fills === 'room' ? { put: answer.length } : null
-    return Promise.resolve(underWay.put(0, answer)).then(() => this.#sendAnswer(made, told))
+    if (answer.length > MOST_HERE)
+      return Promise.resolve(underWay.put(0, answer)).then(() => this.#sendAnswer(made, told))
+    this.#sendAnswer(made, underWay.putInSlot(0, answer) ? told : answer)
+    return undefined
   }
 
   #sendAnswer(made: Made, answer: unknown): void {

@@ -21,6 +21,8 @@ const MOST_ELEMENTS = 16_384
 export interface Remote {
   /** Makes the Data that stays with the client; its length in bytes. */
   remote(length: number): Data
+  /** Makes the Data that the client put into a slot of the channel; throws a WireError where he could not. */
+  lent(slot: number, length: number): Data
   /** Sends values of the parameter back; `write` writes them. */
   back(write: (writer: Writer) => void): void
 }
@@ -136,6 +138,12 @@ export class Reader {
   remote(length: number): Data {
     if (this.#remote === undefined) throw new WireError('data that is not here')
     return this.#remote.remote(length)
+  }
+
+  /** Data in a slot of the channel. */
+  lent(slot: number, length: number): Data {
+    if (this.#remote === undefined) throw new WireError('data in a slot')
+    return this.#remote.lent(slot, length)
   }
 
   /** Sends values of a parameter back to the client; undefined where the protocol has no place for them. */

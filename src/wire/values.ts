@@ -61,6 +61,11 @@ const bytes: Codec<Uint8Array | null> = {
   read: (reader) => reader.bytes(),
 }
 
+/** Where the data of a call is: with the application, in the call (1), or in a slot of the channel. */
+const STAYS = 0
+const LENT = 2
+const PLACES = 3
+
 /** Short data must be here already when it is written. */
 const data: Codec<Data> = {
   letters: 'd',
@@ -75,9 +80,10 @@ const data: Codec<Data> = {
   },
   read(reader) {
     const length = reader.u64()
-    if (!reader.bool()) return reader.remote(length)
+    const place = reader.form(PLACES)
+    if (place === STAYS) return reader.remote(length)
     if (length > MOST_HERE) throw new WireError(`${length} bytes of data with a call`)
-    return dataOf(reader.raw(length))
+    return place === LENT ? reader.lent(reader.u8(), length) : dataOf(reader.raw(length))
   },
 }
 

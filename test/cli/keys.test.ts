@@ -200,7 +200,7 @@ $ softoki generate --token ca --type aes:128 --pin 4321
 
 const GENERATING = 'softoki: generating rsa:16384: '
 
-/** Begins to generate a key pair that takes minutes, on a terminal of its own. */
+/** Begins to generate a key pair that takes half a minute, on a terminal of its own. */
 const generateLarge = (environment: Environment) =>
   new Program('script', ['-qefc', 'softoki generate --token ca --type rsa:16384', '/dev/null'], {
     ...environment,

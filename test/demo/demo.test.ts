@@ -11,9 +11,9 @@ test('npm run demo shows callbacks, a verified signature, and a cancelled genera
     environmentWith({}),
   )
   assert.equal(status, 0, stdout + stderr)
-  assert.match(stdout, /^C_GenerateKeyPair RSA-4096 \.+ CKR_OK, [1-9]\d* callbacks$/m)
-  assert.match(stdout, /^\.*C_Sign, C_Verify: CKR_OK, the signature of 512 bytes is verified$/m)
+  assert.match(stdout, /^C_GenerateKeyPair RSA-8192 \.+ CKR_OK, [1-9]\d* callbacks$/m)
+  assert.match(stdout, /^\.*C_Sign, C_Verify: CKR_OK, the signature of 1024 bytes is verified$/m)
   assert.match(stdout, /^objects labelled "kept": 2$/m)
-  assert.match(stdout, /^C_GenerateKeyPair RSA-8192 \.{10} CKR_FUNCTION_CANCELED, 10 callbacks$/m)
+  assert.match(stdout, /^C_GenerateKeyPair RSA-16384 \.{10} CKR_FUNCTION_CANCELED, 10 callbacks$/m)
   assert.match(stdout, /^objects labelled "cancelled": 0$/m)
 })

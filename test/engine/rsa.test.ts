@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  checkPrimeSync,
   constants,
   createHash,
   createPrivateKey,
@@ -10,6 +11,7 @@ import {
   verify,
 } from 'node:crypto'
 import { test } from 'node:test'
+import { native } from '../../src/engine/binding.ts'
 import { DerError } from '../../src/engine/der.ts'
 import type { DigestName } from '../../src/engine/digests.ts'
 import { lengthy } from '../../src/engine/lengthy.ts'
@@ -213,6 +215,35 @@ test('a generated pair is sound, has as many bits as asked, and its exponent', (
     assert.equal(toHex(pair.e), exponent)
     assert.deepEqual(completeRsa(pair), pair)
     assert.deepEqual(structuredClone(pair), pair)
+  }
+})
+
+test('the primes of many keys are prime, distinct, of half the length and prime to the exponent', () => {
+  // The last one is 3 times 5 times 7 and so on to 47, which few primes less 1 are prime to.
+  const primes = new Set<string>()
+  for (const exponent of ['03', '010001', '0444437fed9a2349'])
+    for (const threads of [1, 2, 4])
+      for (let key = 0; key < 8; key++) {
+        const { n, e, p, q } = generateRsa(1024, hex(exponent), threads)
+        assert.equal(bitLength(n), 1024)
+        assert.equal(toHex(e), exponent)
+        assert.ok(Buffer.compare(p, q) > 0, 'the larger prime first')
+        for (const prime of [p, q]) {
+          assert.equal(bitLength(prime), 512)
+          assert.ok(toHex(prime) >= 'b504f333f9de6484', 'half a bit below its length at most')
+          assert.ok(checkPrimeSync(prime))
+          primes.add(toHex(prime))
+        }
+      }
+  assert.equal(primes.size, 2 * 3 * 3 * 8)
+})
+
+test('a generated key is sound to OpenSSL, whose own check proves its primes', () => {
+  for (const bits of [1024, 1536, 2046, 2048, 3072, 4096]) {
+    const pair = generateRsa(bits, hex('010001'))
+    assert.equal(bitLength(pair.n), bits)
+    for (const what of ['private', 'public', 'pair'] as const)
+      assert.ok(native().check(importRsaPrivate(pair).native, what), `${bits} bits: ${what}`)
   }
 })
 

@@ -69,11 +69,11 @@ test('OpenSSL uses the keys of the token through pkcs11-provider', async (t) => 
 test('openssl genpkey prints a dot whenever C_GenerateKeyPair surrenders', async (t) => {
   const { bench } = (await startBench(t, { SOFTOKI_SURRENDER_MS: '10' })) ?? {}
   if (bench === undefined) return
-  const wanted = ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:4096']
+  const wanted = ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:6144']
   const place = ['-propquery', '?provider=pkcs11', '-pkeyopt', 'pkcs11_uri:pkcs11:object=dots']
   const file = bench.file('key.pem')
   const printed = await bench.token('genpkey', ...place, ...wanted, '-out', file)
-  t.diagnostic(`RSA-4096: ${printed.length} dots`)
+  t.diagnostic(`RSA-6144: ${printed.length} dots`)
   assert.match(printed, /^\.+$/)
   const signed = ['-sign', file, '-out', bench.file('signature'), bench.file('message')]
   await bench.token('dgst', '-sha256', ...signed)
@@ -88,7 +88,7 @@ test('a program that ends EVP_PKEY_generate in its callback cancels C_GenerateKe
 
   const kept = await generate('kept', '4096', '0')
   assert.equal(kept.made, true, kept.reason)
-  const { made, callbacks, reason } = await generate('cancelled', '8192', '3')
+  const { made, callbacks, reason } = await generate('cancelled', '16384', '3')
   assert.deepEqual(
     { made, callbacks, reason },
     { made: false, callbacks: 3, reason: 'The function was canceled in mid-execution' },

@@ -109,7 +109,7 @@ static void nulls(const char *pin) {
 
   CK_SESSION_HANDLE anonymous = open_session(notify_of_nobody, NULL);
   begin_watch(anonymous, 0);
-  rv = generate_rsa(anonymous, 4096, LABEL, pair);
+  rv = generate_rsa(anonymous, 8192, LABEL, pair);
   printf("{\"withoutApplication\":%lu,\"callbacksWithoutApplication\":%d}\n", rv, watch.callbacks);
 }
 

@@ -72,12 +72,12 @@ function expectedHash(): string {
   return hash.digest('hex')
 }
 
-test('generating RSA-4096 calls back in the calling thread, with the session and its pApplication', async (t) => {
+test('generating RSA-8192 calls back in the calling thread, with the session and its pApplication', async (t) => {
   const watch = watching(t, await startToken(t))
-  const watched = await watch<WatchedGeneration>('rsa', 4096, 0)
+  const watched = await watch<WatchedGeneration>('rsa', 8192, 0)
   assert.equal(watched.rv, CKR.OK)
   assert.equal(watched.made, 2)
-  assertCallbacks(t, 'RSA-4096', watched)
+  assertCallbacks(t, 'RSA-8192', watched)
 })
 
 test('one C_Digest over 512 MiB calls back all the while and answers the right hash', async (t) => {

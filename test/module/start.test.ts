@@ -82,7 +82,7 @@ test('a service is started where none listens, as nobody’s child and with litt
   assert.equal(started.length, 1)
   const { environment, descriptors, ...rest } = started[0] as Started
   assert.deepEqual(Object.keys(environment).toSorted(), [
-    ...['HOME', 'LANG', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_READY_FD'],
+    ...['HOME', 'LANG', 'NODE_COMPILE_CACHE', 'PATH', 'SOFTOKI_HOME', 'SOFTOKI_READY_FD'],
     'XDG_DATA_HOME',
   ])
   assert.equal(environment.SOFTOKI_READY_FD, '3')

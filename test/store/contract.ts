@@ -502,6 +502,45 @@ export function storeContract(name: string, newPlace: () => Promise<Place>): voi
     )
 
     test(
+      'of writes at the same moment one that fails spoils no other, and each sees those before it',
+      inStore(async (store) => {
+        const slot = await tokenIn(store)
+        const objects = Array.from({ length: 100 }, () => newObject())
+        const twice = newObject()
+        const made = objects.map((object) => store.createObjects(slot, [object]))
+        const wrong = [
+          store.createObjects(slot + 1, [newObject()]),
+          store.createObjects(slot, [newObject(), twice, twice]),
+        ]
+        const changed = objects.map((object) =>
+          store.replaceObject(slot, { ...object, version: 2 }),
+        )
+        const destroyed = objects.slice(50).map(({ id }) => store.destroyObject(slot, id))
+        for (const each of wrong) await assert.rejects(each)
+        await Promise.all(made)
+        assert.deepEqual(new Set(await Promise.all([...changed, ...destroyed])), new Set([true]))
+        const left = objects.slice(0, 50).map(({ id }) => id)
+        assert.deepEqual(await store.findObjects(slot, true, []), left)
+        assert.equal((await store.object(slot, left[0] as string))?.version, 2)
+      }),
+    )
+
+    test(
+      'a store that is closed finishes first what it was asked for',
+      inPlace(async (place) => {
+        const store = await place.open()
+        const slot = await tokenIn(store)
+        const object = newObject()
+        const made = store.createObjects(slot, [object])
+        await store.close()
+        await made
+        const again = await place.open()
+        assert.deepEqual(plain(await again.object(slot, object.id)), object)
+        await again.close()
+      }),
+    )
+
+    test(
       'listeners are told once a change is committed, and of no call that changed nothing',
       inStore(async (store) => {
         const told: (readonly [number, string | undefined, boolean | undefined])[] = []

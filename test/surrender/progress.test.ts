@@ -152,7 +152,7 @@ async function generations(t: TestContext, bits: readonly number[]) {
 }
 
 test('primes are told by the time since the function began, and by what the same took before', async (t) => {
-  const [first = [], other = [], second = []] = await generations(t, [1024, 1280, 1024])
+  const [first = [], other = [], second = []] = await generations(t, [3072, 2048, 3072])
   assert.deepEqual(donesOf([...first, ...other, ...second]), [])
   assertRises(first.map(({ elapsed }) => elapsed))
   assert.ok([...first, ...other].every(({ usual }) => usual === undefined))

@@ -178,7 +178,11 @@ test('the mechanism of a request tells what goes back through its connection', (
   const inputs = [1, { type: type?.[0] ?? 0, parameter }, 2, []]
   const body = bodyOf((writer) => writeRequest(callOf(client, 'C_DeriveKey'), writer, inputs))
   const sent: Buffer[] = []
-  const remote = { remote: dataOf as never, back: (write: never) => void sent.push(bodyOf(write)) }
+  const remote = {
+    remote: dataOf as never,
+    lent: dataOf as never,
+    back: (write: never) => void sent.push(bodyOf(write)),
+  }
   const read = readRequest(call, new Reader(body, call.request.length, remote))
   const argument = read[1] as MechanismArgument
   assert.deepEqual((argument.parameter as Parameter).version, { major: 0, minor: 0 })
