@@ -216,8 +216,12 @@ bool channel_open(struct channel *channel, int fd) {
   return well && (offer.ring == 0 || send_message(fd, WIRE_CALL_SHARE, "y", used));
 }
 
+static uint32_t read_so_far(const struct channel *channel) {
+  return atomic_load_explicit(&channel->read, memory_order_relaxed);
+}
+
 bool channel_is_ready(const struct channel *channel) {
-  return atomic_load(&channel->in->written) != channel->read;
+  return atomic_load(&channel->in->written) != read_so_far(channel);
 }
 
 /* Bytes there is room for; more than a ring where the service lies. */
@@ -286,14 +290,15 @@ static size_t least(size_t one, size_t other) {
 }
 
 size_t channel_read(struct channel *channel, int fd, uint8_t *to, size_t length) {
-  uint32_t there = atomic_load(&channel->in->written) - channel->read;
-  uint32_t at = channel->read & (channel->size - 1);
+  uint32_t read = read_so_far(channel), at = read & (channel->size - 1);
+  uint32_t there = atomic_load(&channel->in->written) - read;
   if (there > channel->size) return 0;
   size_t taken = least(least(there, length), channel->size - at);
   memcpy(to, channel->in_bytes + at, taken);
   if (taken <= LONGEST_WIPED) memset(channel->in_bytes + at, 0, taken);
-  channel->read += (uint32_t)taken;
-  atomic_store(&channel->in->read, channel->read);
+  read += (uint32_t)taken;
+  atomic_store_explicit(&channel->read, read, memory_order_relaxed);
+  atomic_store(&channel->in->read, read);
   wake(&channel->in->blocked, fd);
   return taken;
 }

@@ -23,8 +23,9 @@ struct channel {
   uint32_t size;
   struct ring *in, *out;
   uint8_t *in_bytes, *out_bytes;
-  /* Bytes read and written so far, modulo 2^32. */
-  uint32_t read, written;
+  /* Bytes read and written so far, modulo 2^32. Who listens looks at what the leader has read. */
+  _Atomic uint32_t read;
+  uint32_t written;
   /* Slots for long data: how many each way, and bytes of one. Whoever fills it claims it. */
   uint32_t slots;
   size_t slot_size;

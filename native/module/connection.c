@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 /* How long the rest of a frame, or room for one, is looked for before the thread sleeps, in nanoseconds. */
 #define LOOK_FOR_REST 50000
+
+/* How long a thread that waits for room pauses while there are bytes to read, in milliseconds. */
+#define PAUSE_AMID_BYTES 1
 
 static bool has_processors(void) {
   cpu_set_t set;
@@ -233,25 +237,23 @@ static void heard(struct connection *connection) {
 
 /*
  * Sleeps until the service rings, or what is waited for is there. One thread listens at the socket; for
- * others it counts the bells. The table is not locked. False at the end of the socket.
+ * others it counts the bells. The table is locked before and after. The service is asked to ring before it
+ * is released: another thread may lead then, and hand over what this one waits for, but not unheard.
+ * False at the end of the socket.
  */
 static bool wait_for_bell(struct connection *connection, enum waiting waiting) {
-  lock_take(&connection->table);
-  bool listens = !connection->listened;
+  bool listens = !connection->listened, alive = true;
   uint32_t rung = atomic_load(&connection->rung);
+  if (channel_ask(&connection->channel, waiting)) return true;
   connection->listened = true;
   lock_release(&connection->table);
-  bool alive = true;
-  if (!channel_ask(&connection->channel, waiting)) {
-    if (listens)
-      alive = channel_sleep(connection->fd);
-    else
-      wait_while(&connection->rung, rung);
-  }
-  if (!listens) return !atomic_load(&connection->broken);
+  if (listens)
+    alive = channel_sleep(connection->fd);
+  else
+    wait_while(&connection->rung, rung);
   lock_take(&connection->table);
+  if (!listens) return !atomic_load(&connection->broken);
   heard(connection);
-  lock_release(&connection->table);
   return alive;
 }
 
@@ -259,16 +261,27 @@ static uint64_t patience_for_rest(const struct connection *connection) {
   return connection->may_look ? LOOK_FOR_REST : 0;
 }
 
+/*
+ * Bytes that nobody reads keep the one that writes from sleeping: it pauses, so that others come to read
+ * them, and sees whether the service is gone.
+ */
+static bool ends_amid_bytes(const struct connection *connection) {
+  const struct channel *channel = &connection->channel;
+  struct pollfd end = {.fd = connection->fd, .events = POLLRDHUP};
+  if (!channel_is_ready(channel) || channel_look_for_room(channel, &connection->broken, 0)) return false;
+  return poll(&end, 1, PAUSE_AMID_BYTES) > 0;
+}
+
 /* The service makes room as soon as it comes to it. Whoever is waited for meanwhile may listen after this. */
 static bool wait_for_room(struct connection *connection) {
   struct channel *channel = &connection->channel;
   channel_publish(channel, connection->fd);
   if (channel_look_for_room(channel, &connection->broken, patience_for_rest(connection))) return true;
-  bool alive = wait_for_bell(connection, FOR_ROOM);
   lock_take(&connection->table);
+  bool alive = wait_for_bell(connection, FOR_ROOM);
   pass_the_lead(connection);
   lock_release(&connection->table);
-  return alive;
+  return alive && !ends_amid_bytes(connection);
 }
 
 static bool write_by_channel(struct connection *connection, const uint8_t *bytes, size_t length) {
@@ -309,8 +322,12 @@ static size_t receive(const struct connection *connection, uint8_t *to, size_t l
 
 static bool wait_for_rest(struct connection *connection) {
   struct channel *channel = &connection->channel;
-  while (!channel_look(channel, &connection->broken, patience_for_rest(connection)))
-    if (!wait_for_bell(connection, FOR_BYTES) && !channel_is_ready(channel)) return false;
+  while (!channel_look(channel, &connection->broken, patience_for_rest(connection))) {
+    lock_take(&connection->table);
+    bool alive = wait_for_bell(connection, FOR_BYTES);
+    lock_release(&connection->table);
+    if (!alive && !channel_is_ready(channel)) return false;
+  }
   return true;
 }
 
@@ -482,9 +499,7 @@ static bool look(struct connection *connection, struct exchange *exchange) {
 
 /* Sleeps on the socket until the service rings. The table is locked before and after. */
 static void listen_for_bell(struct connection *connection) {
-  lock_release(&connection->table);
   bool alive = wait_for_bell(connection, FOR_BYTES);
-  lock_take(&connection->table);
   if (!alive && !channel_is_ready(&connection->channel)) die(connection);
 }
 

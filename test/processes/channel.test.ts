@@ -25,3 +25,10 @@ test('SOFTOKI_SHARED_MEMORY=0 has the socket alone, by which everything works as
   })
   assert.deepEqual(found, { initialized: 0, child: 0, finalized: 0 })
 })
+
+test('so does a program that has no descriptor left to get the memory by', async (t) => {
+  const { environment } = await startToken(t)
+  const args = [modulePath(), PIN, 'few']
+  const found = await report<Mappings>(compile(t, source), args, environment)
+  assert.deepEqual(found, { initialized: 0, child: 0, finalized: 0 })
+})

@@ -30,7 +30,7 @@ import { MEMORY, RING, RingReader, RingWriter, TO_CLIENT, TO_SERVICE } from '../
 import { Writer } from '../../src/wire/writer.ts'
 import { type Acts, Dummy, protocolFor, socketPair } from './dummy.ts'
 
-const RUNS = 150
+const RUNS = 400
 const MIB = 1 << 20
 
 /** No wait here comes near so many milliseconds. */
@@ -128,13 +128,15 @@ class Client {
     return Buffer.concat(pieces)
   }
 
-  digest(length: number, here: boolean, code: number): void {
+  /** Of data that stay with it (0), come along (1), or lie in a slot (2). */
+  digest(length: number, place: number, code: number, slot = 0): void {
     this.send(
       frameOf(DIGEST, code, (writer) => {
         writer.u64(1)
         writer.u64(length)
-        writer.bool(here)
-        if (here) writer.raw(Buffer.alloc(length, 'x'))
+        writer.u8(place)
+        if (place === 1) writer.raw(Buffer.alloc(length, 'x'))
+        if (place === 2) writer.u8(slot)
         writer.bool(true)
         writer.u64(32)
       }),
@@ -201,7 +203,7 @@ function clientsOf(t: TestContext, makeMemory: MakeMemory = native().makeMemory)
 async function isServed(client: Client): Promise<void> {
   const hash = createHash('sha256').update('x'.repeat(100)).digest()
   let came = Buffer.alloc(0)
-  client.digest(100, true, 7)
+  client.digest(100, 1, 7)
   await until(() => {
     came = Buffer.concat([came, client.read()])
     return came.includes(hash)
@@ -221,7 +223,8 @@ const word = fc.oneof(
 const long = fc.constantFrom(MIB + 1, 2 * MIB, 3 * MIB - 5)
 
 const step = fc.oneof(
-  fc.tuple(fc.constant('digest' as const), long, fc.boolean(), code),
+  fc.tuple(fc.constant('digest' as const), long, code),
+  fc.tuple(fc.constant('lent' as const), fc.constantFrom(0, 5, MIB, MIB + 1), fc.nat(3), code),
   fc.tuple(fc.constant('random' as const), long, code),
   fc.tuple(fc.constant('lend' as const), fc.nat(3), fc.constantFrom(0, 5, MIB, MIB + 1), code),
   fc.tuple(fc.constant('surrendered' as const), code),
@@ -239,7 +242,8 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
 function take(client: Client, step: Step): unknown {
   const [does] = step
-  if (does === 'digest') return client.digest(step[1], false, step[3])
+  if (does === 'digest') return client.digest(step[1], 0, step[2])
+  if (does === 'lent') return client.digest(step[1], 2, step[3], step[2])
   if (does === 'random')
     return client.send(
       frameOf(RANDOM, step[2], (writer) => {
@@ -315,7 +319,7 @@ test('nor does one that changes what the service reads while it reads it', async
     const client = await connect()
     Atomics.store(words, ORDER, 1)
     for (let round = 0; round < 20 && !client.over; round++) {
-      client.digest(2 * MIB, false, 1 + round)
+      client.digest(2 * MIB, 0, 1 + round)
       await turn()
       take(client, ['lend', round % 2, MIB, 1 + round])
       take(client, ['surrendered', 1 + round])
