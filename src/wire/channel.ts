@@ -25,7 +25,7 @@ export interface ChannelOptions {
   readonly memory: ArrayBuffer
   /** Wakes the client. */
   readonly ring: () => void
-  /** Takes bytes that came, and copies what it keeps. Must not throw. */
+  /** Takes bytes that came. Must not throw. */
   readonly take: (piece: Buffer) => void
   /** Told of a client that broke the protocol. */
   readonly fail: (error: unknown) => void

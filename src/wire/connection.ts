@@ -144,10 +144,10 @@ export class Connection implements Outlet {
     }
   }
 
-  /** What came by the channel, whose memory the client shares. */
+  /** What came by the channel. */
   readonly #receiveShared = (piece: Buffer): void => {
     try {
-      if (!this.#ended) this.#frames?.push(piece, this.#take, true)
+      if (!this.#ended) this.#frames?.push(piece, this.#take)
     } catch (error) {
       this.#end(error)
     }

@@ -20,7 +20,6 @@ export type TakeFrame = (code: number, body: Buffer) => boolean
  */
 export class FrameReader {
   readonly #mostBody: number
-  #shared = false
   #partial: Buffer | undefined
   #have = 0
   /** Length of the frame, or of the header while that is not whole. */
@@ -30,17 +29,13 @@ export class FrameReader {
     this.#mostBody = mostBody
   }
 
-  /**
-   * Throws a WireError for a frame that breaks a bound. A chunk that is `shared` may change meanwhile:
-   * frames are copies of it.
-   */
-  push(chunk: Buffer, take: TakeFrame, shared = false): void {
-    this.#shared = shared
+  /** Throws a WireError for a frame that breaks a bound. */
+  push(chunk: Buffer, take: TakeFrame): void {
     let at = 0
     while (at < chunk.length) {
       if (this.#partial === undefined && this.#isWhole(chunk, at)) {
         const end = at + this.#want
-        if (!this.#give(this.#own(chunk.subarray(at, end)), take)) return
+        if (!this.#give(chunk.subarray(at, end), take)) return
         at = end
       } else {
         at += this.#keep(chunk, at)
@@ -53,10 +48,6 @@ export class FrameReader {
     if (chunk.length - at < HEADER) return false
     this.#want = this.#lengthOf(chunk, at)
     return chunk.length - at >= this.#want
-  }
-
-  #own(frame: Buffer): Buffer {
-    return this.#shared ? Buffer.from(frame) : frame
   }
 
   /** Bytes of the frame whose header is at `at`. */

@@ -82,15 +82,16 @@ export class RingReader extends End {
   }
 
   /**
-   * Gives what lies there in pieces, which may change under the taker's hands: he copies what he keeps.
-   * Answers how many bytes there were.
+   * Gives copies of what lies there, piece by piece. Answers how many bytes there were.
    */
   read(take: (piece: Buffer) => void): number {
     const length = this.between(this.at, Atomics.load(this.words, WRITTEN) >>> 0)
     for (let left = length; left > 0; ) {
       const start = this.at % RING
       const piece = Math.min(left, RING - start, PIECE)
-      take(this.bytes.subarray(start, start + piece))
+      const copy = Buffer.allocUnsafe(piece)
+      this.bytes.copy(copy, 0, start, start + piece)
+      take(copy)
       if (piece <= LONGEST_WIPED) this.bytes.fill(0, start, start + piece)
       this.at = (this.at + piece) >>> 0
       left -= piece

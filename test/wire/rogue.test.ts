@@ -315,6 +315,7 @@ test('nor does one that changes what the service reads while it reads it', async
     return [memory as unknown as ArrayBuffer, openSync('/dev/null', 'r')]
   })
   const scribbler = new Worker(SCRIBBLER, { eval: true, workerData: memory })
+  t.after(() => scribbler.terminate())
   for (let clients = 0; clients < 100; clients++) {
     const client = await connect()
     Atomics.store(words, ORDER, 1)
@@ -337,7 +338,7 @@ test('nor does one that changes what the service reads while it reads it', async
   await new Promise((resolve) => scribbler.once('exit', resolve))
 })
 
-test('one that makes room byte by byte does not keep the service from others', async () => {
+test('one that makes room byte by byte does not keep the service from others', async (t) => {
   const memory = new SharedArrayBuffer(MEMORY)
   const reading = `
     const words = new Int32Array(require('node:worker_threads').workerData, 0, 1024)
@@ -354,6 +355,7 @@ test('one that makes room byte by byte does not keep the service from others', a
   })
   slow.send([Buffer.alloc(8 * MIB)])
   const reader = new Worker(reading, { eval: true, workerData: memory })
+  t.after(() => reader.terminate())
   await new Promise((resolve) => reader.once('online', resolve))
   const begun = performance.now()
   for (let turns = 0; turns < 1000; turns++) {
