@@ -4,6 +4,7 @@
  * every error but CKR_BUFFER_TOO_SMALL does), in the message-based functions the message.
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
+import { companyUntil } from '../sessions/company.ts'
 import { after, STEP } from '../sessions/operation.ts'
 import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
@@ -186,6 +187,7 @@ function runOnSession(
     durations,
     notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
     signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
+    companyUntil: companyUntil(session),
   })
   const { application, context } = setting
   const { work, keptOperation, cannotBeKept } = AT_ONCE

@@ -1,6 +1,7 @@
 /** What RSA keys do with messages: sign, verify, recover, encrypt, decrypt. PKCS #11 3.2, 6.1. */
 import {
   isBelowModulus,
+  isQuick,
   padTo,
   type RsaKey,
   type RsaPadding,
@@ -8,6 +9,7 @@ import {
   rsaEncrypt,
   rsaRecover,
   rsaSign,
+  rsaSignAtOnce,
   rsaVerify,
 } from '../engine/rsa.ts'
 import { CKR } from '../standard/constants.ts'
@@ -40,8 +42,17 @@ function inputOf({ key, padding, header = NOTHING }: Padded, message: Uint8Array
 /** A native call on the thread pool cannot be stopped: cancelled, it ends unseen within a second. */
 const cannotStop = () => {}
 
-const sign = (padded: Padded, message: Uint8Array, surrender: Surrender): Promise<Uint8Array> =>
-  surrender.during(rsaSign(padded.key, inputOf(padded, message), padded.padding), cannotStop)
+/** Who is alone waits for no other thread. */
+function sign(
+  padded: Padded,
+  message: Uint8Array,
+  surrender: Surrender,
+): Uint8Array | Promise<Uint8Array> {
+  const { key, padding } = padded
+  const input = inputOf(padded, message)
+  if (surrender.isAlone && isQuick(key)) return rsaSignAtOnce(key, input, padding)
+  return surrender.during(rsaSign(key, input, padding), cannotStop)
+}
 
 function checkSignatureLength({ key }: Padded, signature: Uint8Array): void {
   if (signature.length !== key.bytes)
@@ -147,8 +158,9 @@ async function decrypt(
 ): Promise<Uint8Array> {
   if (encrypted.length !== key.bytes)
     throw new CryptokiError(CKR.ENCRYPTED_DATA_LEN_RANGE, `this key decrypts ${key.bytes} bytes`)
+  const atOnce = surrender.isAlone && isQuick(key)
   const plain = isBelowModulus(key, encrypted)
-    ? await surrender.during(rsaDecrypt(key, encrypted, padding), cannotStop)
+    ? await surrender.during(rsaDecrypt(key, encrypted, padding, atOnce), cannotStop)
     : undefined
   if (plain === undefined) throw doesNotDecrypt()
   return behind(header, plain)

@@ -28,6 +28,8 @@ export interface SurrenderOptions extends Partial<Pace> {
    * that is a CryptokiError is what it ends with; any other, CKR_FUNCTION_CANCELED.
    */
   readonly signals?: readonly AbortSignal[]
+  /** Until when (performance.now()) others call too; without it they may at any time. */
+  readonly companyUntil?: number
 }
 
 /** What is known beforehand of work that is done elsewhere. */
@@ -57,6 +59,8 @@ export class Surrender {
   readonly #signals: readonly AbortSignal[]
   readonly #durations: Durations | undefined
   readonly #began: number
+  /** Nobody else calls: work of a fraction of a millisecond holds up nobody. */
+  readonly isAlone: boolean
   #due: number
   #turn: number
   /** The fraction that was told at a point last. */
@@ -72,6 +76,7 @@ export class Surrender {
     this.#durations = durations
     const now = performance.now()
     this.#began = now
+    this.isAlone = now >= (options.companyUntil ?? Number.POSITIVE_INFINITY)
     this.#due = now + interval
     this.#turn = now + LET_IN
   }
