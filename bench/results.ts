@@ -6,8 +6,11 @@ export type Goal =
   | { readonly of: string; readonly atMost: number }
   /** Our time over that of every peer that can do it. */
   | { readonly ofEveryPeer: true; readonly atMost: number }
-  /** Microseconds that a side of ours, the first where it does not say, takes more than theirs. */
-  | { readonly of: string; readonly over: number; readonly by?: string }
+  /**
+   * Microseconds that a side of ours, the first where it does not say, takes more than theirs for each of
+   * the C_ functions that are called, one where it does not say.
+   */
+  | { readonly of: string; readonly over: number; readonly by?: string; readonly calls?: number }
   /** The figure itself, in the unit of its line. */
   | { readonly below: number }
 
@@ -123,7 +126,8 @@ const rounded = (value: number) => Number(value.toFixed(2))
 function textOf(goal: Goal): string {
   if ('below' in goal) return `at most ${goal.below}`
   if ('ofEveryPeer' in goal) return `at most ${rounded(goal.atMost)} of every peer’s time`
-  if ('over' in goal) return `${goal.by ?? OURS.usual} at most ${goal.over} µs over ${goal.of}`
+  if ('over' in goal)
+    return `${goal.by ?? OURS.usual} at most ${goal.over} µs a call over ${goal.of}`
   return `at most ${rounded(goal.atMost)} of ${goal.of}’s time`
 }
 
@@ -137,6 +141,9 @@ export function judge(goal: Goal, line: Judged): Verdict {
   if ('ofEveryPeer' in goal) return verdictOf(text, worstRatio(line, ours), goal.atMost)
   const theirs = line.outcomes[goal.of]
   if (!isMeasured(theirs)) return unknown(text)
-  if ('over' in goal) return verdictOf(text, ours.median - theirs.median, goal.over, ' µs')
+  if ('over' in goal) {
+    const over = (ours.median - theirs.median) / (goal.calls ?? 1)
+    return verdictOf(text, over, goal.over, ' µs')
+  }
   return verdictOf(text, ratioOf(line.unit, ours, theirs), goal.atMost)
 }

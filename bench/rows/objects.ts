@@ -15,12 +15,16 @@ const rsa = (bits: number, least: number, goals: readonly Goal[] = []): Row => (
 
 const FASTER: readonly Goal[] = [{ of: 'SoftHSM2', atMost: 0.6 }]
 
+/** On a disk, for which we wait and SoftHSM2 does not. */
+const HALF: readonly Goal[] = [{ of: 'SoftHSM2', atMost: 0.5 }]
+
 const p256 = (kind: 'session' | 'token'): Row => ({
   group: GENERATION,
   name: `P-256, ${kind} objects`,
   words: ['generate', 'p-256', kind],
   unit: 'time',
   least: 10,
+  goals: kind === 'token' ? HALF : [],
 })
 
 const create: Row = {
@@ -29,6 +33,7 @@ const create: Row = {
   words: ['create'],
   unit: 'time',
   least: 10,
+  goals: HALF,
 }
 
 export const generation: readonly Row[] = [
@@ -62,7 +67,7 @@ const inMemory = (row: Row): Row => ({
   ...row,
   group: IN_MEMORY,
   population: POPULATIONS[0],
-  goals: [{ of: 'SoftHSM2', atMost: 0.5 }],
+  goals: HALF,
 })
 
 export const populated: readonly Row[] = [

@@ -49,6 +49,14 @@ function reachesBack({ dataAt, roomAt }: WireCall, inputs: readonly unknown[]): 
   return data?.passing === true || ((inputs[roomAt] as Room | undefined) ?? 0) > MOST_HERE
 }
 
+/** What is offered of memory: bytes of a ring, slots each way, bytes of a slot. */
+function offerOf(code: number, numbers: readonly number[]): readonly Buffer[] {
+  const writer = new Writer()
+  writer.raw(OFFER.answer)
+  writer.u64s(numbers)
+  return writer.frame(code)
+}
+
 export interface ConnectionOptions {
   /** C_Initialize: a new application. */
   readonly open: (introduction: Introduction) => Application
@@ -192,13 +200,9 @@ export class Connection implements Outlet {
     const isFree = this.#offer === undefined && this.#channel === undefined
     const mayShare = isFree && this.#calls.size === 0 && this.#carrier.waiting === 0
     const offer = socket === undefined || !mayShare ? undefined : offerMemory(socket)
-    const writer = new Writer()
-    writer.raw(OFFER.answer)
-    for (const number of offer === undefined ? [0, 0, 0] : [RING, SLOTS, SLOT]) writer.u64(number)
-    const parts = writer.frame(code)
-    if (offer === undefined) this.send(parts)
-    else if (offer.send(parts[0] as Buffer)) this.#offer = offer
-    else throw new WireError('a client that takes no answer')
+    const [frame] = offerOf(code, [RING, SLOTS, SLOT])
+    if (offer?.send(frame as Buffer)) this.#offer = offer
+    else this.send(offerOf(code, [0, 0, 0]))
   }
 
   /** From the next frame on both ends use the memory, or never do. */

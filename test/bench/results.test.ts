@@ -36,6 +36,7 @@ test('a goal is judged by our first side, or by the side that it names', () => {
   assert.deepEqual(reached({ of: 'SoftHSM2', atMost: 0.6 }), ['0.50', true])
   assert.deepEqual(reached({ of: 'OpenSSL', atMost: 1.5 }), ['2.00', false])
   assert.deepEqual(reached({ of: 'OpenSSL', over: 3 }), ['10 µs', false])
+  assert.deepEqual(reached({ of: 'OpenSSL', over: 5, calls: 2 }), ['5.00 µs', true])
   assert.deepEqual(reached({ of: 'OpenSSL', over: 40, by: 'Softoki by socket' }), ['50 µs', false])
   assert.deepEqual(reached({ below: 20 }), ['20', true])
 })
