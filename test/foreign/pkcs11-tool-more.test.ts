@@ -322,12 +322,15 @@ test('the token passes the further tests that pkcs11-tool has', async (t) => {
   )
 })
 
-test('pkcs11-tool lists the interfaces of 3.2, 3.0 and 2.40', async (t) => {
+test('pkcs11-tool lists the interfaces of 3.2, 3.0 and 2.40, and the vendor’s own', async (t) => {
   const bench = await openBench(t)
   if (bench === undefined) return
   const told = await bench.pkcs11('--list-interfaces')
   assert.deepEqual(
-    Array.from(told.matchAll(/version: (\S+)/g), ([, version]) => version),
-    ['3.2', '3.0', '2.40'],
+    Array.from(
+      told.matchAll(/'(.+)'\s+version: (\S+)/g),
+      ([, name, version]) => `${name} ${version}`,
+    ),
+    ['PKCS 11 3.2', 'PKCS 11 3.0', 'PKCS 11 2.40', 'Vendor Softoki 1.0'],
   )
 })
