@@ -4,7 +4,7 @@
  * every error but CKR_BUFFER_TOO_SMALL does), in the message-based functions the message.
  */
 import type { ApplicationSessions } from '../sessions/application.ts'
-import { companyUntil } from '../sessions/company.ts'
+import { companyOf } from '../sessions/company.ts'
 import { after, STEP } from '../sessions/operation.ts'
 import { Pending } from '../sessions/pending.ts'
 import type { Session } from '../sessions/session.ts'
@@ -166,6 +166,13 @@ interface Setting {
   readonly pace: Pace
 }
 
+/** A function that is no work stops for nobody. */
+const NOTHING: readonly AbortSignal[] = []
+
+/**
+ * Runs a function in its turn. A caller that is gone stops its work, and so do a session that is closed and
+ * C_SessionCancel.
+ */
 function runOnSession(
   route: Route,
   session: Session,
@@ -186,8 +193,9 @@ function runOnSession(
     interval,
     durations,
     notify: row.surrenders && session.notifies && notify ? insideOf(session, notify) : undefined,
-    signals: row.surrenders ? stopsOf(session, setting.context.signal) : [],
-    companyUntil: companyUntil(session),
+    signals: row.surrenders ? [session.signal, session.cancelSignal] : NOTHING,
+    caller: row.surrenders ? setting.context : undefined,
+    company: companyOf(session),
   })
   const { application, context } = setting
   const { work, keptOperation, cannotBeKept } = AT_ONCE
@@ -325,11 +333,6 @@ async function orPending(
   }
   pending.announce(context.release)
   throw new CryptokiError(CKR.PENDING, `${pending.name} goes on`)
-}
-
-/** A caller that is gone stops its functions, and so do a session that is closed and C_SessionCancel. */
-function stopsOf({ signal, cancelSignal }: Session, gone: AbortSignal | undefined): AbortSignal[] {
-  return gone === undefined ? [signal, cancelSignal] : [gone, signal, cancelSignal]
 }
 
 /** Return values that tell of an operation that goes on; every other error ends it. */

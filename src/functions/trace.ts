@@ -50,6 +50,10 @@ class CountedContext
   get signal(): AbortSignal | undefined {
     return this.#context.signal
   }
+
+  get isAborted(): boolean | undefined {
+    return this.#context.isAborted
+  }
 }
 
 /**

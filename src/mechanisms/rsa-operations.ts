@@ -1,4 +1,5 @@
 /** What RSA keys do with messages: sign, verify, recover, encrypt, decrypt. PKCS #11 3.2, 6.1. */
+import { availableParallelism } from 'node:os'
 import {
   isBelowModulus,
   isQuick,
@@ -39,10 +40,30 @@ function inputOf({ key, padding, header = NOTHING }: Padded, message: Uint8Array
   return number
 }
 
+/** On one processor no thread would be any quicker. */
+const IS_SINGLE = availableParallelism() === 1
+
 /** A native call on the thread pool cannot be stopped: cancelled, it ends unseen within a second. */
 const cannotStop = () => {}
 
-/** Who is alone waits for no other thread. */
+/** Private operations on the thread pool. */
+let elsewhere = 0
+
+/**
+ * Whether a private operation is better done at once. Who is alone waits for no other thread; of two, one
+ * works on the pool and the other here; for more the pool has threads for all processors.
+ */
+const isAtOnce = (key: RsaKey, { company }: Surrender): boolean =>
+  isQuick(key) && (company === 0 || (company === 1 && elsewhere > 0) || IS_SINGLE)
+
+/** Waits for a private operation on the pool. */
+async function onPool<T>(work: Promise<T>, surrender: Surrender): Promise<T> {
+  const left = () => void elsewhere--
+  elsewhere++
+  work.then(left, left)
+  return surrender.during(work, cannotStop)
+}
+
 function sign(
   padded: Padded,
   message: Uint8Array,
@@ -50,8 +71,8 @@ function sign(
 ): Uint8Array | Promise<Uint8Array> {
   const { key, padding } = padded
   const input = inputOf(padded, message)
-  if (surrender.isAlone && isQuick(key)) return rsaSignAtOnce(key, input, padding)
-  return surrender.during(rsaSign(key, input, padding), cannotStop)
+  if (isAtOnce(key, surrender)) return rsaSignAtOnce(key, input, padding)
+  return onPool(rsaSign(key, input, padding), surrender)
 }
 
 function checkSignatureLength({ key }: Padded, signature: Uint8Array): void {
@@ -158,9 +179,10 @@ async function decrypt(
 ): Promise<Uint8Array> {
   if (encrypted.length !== key.bytes)
     throw new CryptokiError(CKR.ENCRYPTED_DATA_LEN_RANGE, `this key decrypts ${key.bytes} bytes`)
-  const atOnce = surrender.isAlone && isQuick(key)
   const plain = isBelowModulus(key, encrypted)
-    ? await surrender.during(rsaDecrypt(key, encrypted, padding, atOnce), cannotStop)
+    ? await (isAtOnce(key, surrender)
+        ? rsaDecrypt(key, encrypted, padding, true)
+        : onPool(rsaDecrypt(key, encrypted, padding), surrender))
     : undefined
   if (plain === undefined) throw doesNotDecrypt()
   return behind(header, plain)

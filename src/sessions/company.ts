@@ -1,22 +1,27 @@
 /**
- * Whether calls come from one session alone just now. Work of a fraction of a millisecond is done at once
- * for it; for several it goes to the thread pool, so that they do not wait for each other and all
- * processors work.
+ * How many sessions call just now. Work of a fraction of a millisecond is done at once for one that is
+ * alone; for several it goes to the thread pool, so that they do not wait for each other and all processors
+ * work.
  */
 import type { Session } from './session.ts'
 
-/** Another session's call counts as company for so many milliseconds. */
-const COMPANY = 5
+/** Calls count for so many milliseconds, and for at most as many more. */
+const WINDOW = 5
 
-/** The handle of the session that called last, and until when that was not the only one. */
-let latest = 0
-let until = 0
+/** Handles of the sessions that called since a moment, and how many others there were before that. */
+const seen = new Set<number>()
+let since = 0
+let before = 0
 
-/** A call on the session begins. Answers until when (performance.now()) there is company. */
-export function companyUntil({ handle }: Session): number {
-  if (handle !== latest) {
-    latest = handle
-    until = performance.now() + COMPANY
+/** A call on the session begins. Answers how many other sessions call. */
+export function companyOf({ handle }: Session): number {
+  if (before === 0 && seen.size === 1 && seen.has(handle)) return 0
+  const now = performance.now()
+  if (now - since > WINDOW) {
+    before = now - since > 2 * WINDOW ? 0 : Math.max(0, seen.size - 1)
+    since = now
+    seen.clear()
   }
-  return until
+  seen.add(handle)
+  return Math.max(before, seen.size - 1)
 }

@@ -259,6 +259,8 @@ export interface CallContext {
   readonly notify?: Notify | undefined
   /** Aborted when the caller is gone or wants the function stopped. */
   readonly signal?: AbortSignal | undefined
+  /** Whether the signal is aborted, from a context that makes one only for whoever waits for it. */
+  readonly isAborted?: boolean | undefined
   /** Puts output into the caller's buffer at an offset, ahead of the answer; absent where output goes with the answer. */
   readonly put?: ((offset: number, bytes: Uint8Array) => void | Promise<void>) | undefined
   /**

@@ -2,6 +2,7 @@
  * Surrender: how a long function gives control back. PKCS #11 3.2, 5.21 ("Callback functions", 5.16
  * of 2.40) and docs: the callback comes every interval, in order, and CKR_CANCEL unwinds the work.
  */
+import type { CallContext } from '../standard/calls.ts'
 import { CKN, CKR } from '../standard/constants.ts'
 import { CryptokiError } from '../standard/error.ts'
 import type { Notify, Progress } from '../standard/progress.ts'
@@ -28,8 +29,10 @@ export interface SurrenderOptions extends Partial<Pace> {
    * that is a CryptokiError is what it ends with; any other, CKR_FUNCTION_CANCELED.
    */
   readonly signals?: readonly AbortSignal[]
-  /** Until when (performance.now()) others call too; without it they may at any time. */
-  readonly companyUntil?: number
+  /** The same from the caller, whose signal is asked for only where somebody waits for it. */
+  readonly caller?: Pick<CallContext, 'signal' | 'isAborted'> | undefined
+  /** How many other sessions call just now; any number where it does not say. */
+  readonly company?: number
 }
 
 /** What is known beforehand of work that is done elsewhere. */
@@ -57,10 +60,11 @@ export class Surrender {
   readonly #interval: number
   readonly #notify: Notify | undefined
   readonly #signals: readonly AbortSignal[]
+  readonly #caller: SurrenderOptions['caller']
   readonly #durations: Durations | undefined
   readonly #began: number
-  /** Nobody else calls: work of a fraction of a millisecond holds up nobody. */
-  readonly isAlone: boolean
+  /** How many other sessions call just now, which work on the event loop holds up. */
+  readonly company: number
   #due: number
   #turn: number
   /** The fraction that was told at a point last. */
@@ -73,10 +77,11 @@ export class Surrender {
     this.#interval = interval
     this.#notify = notify
     this.#signals = signals
+    this.#caller = options.caller
     this.#durations = durations
     const now = performance.now()
     this.#began = now
-    this.isAlone = now >= (options.companyUntil ?? Number.POSITIVE_INFINITY)
+    this.company = options.company ?? Number.POSITIVE_INFINITY
     this.#due = now + interval
     this.#turn = now + LET_IN
   }
@@ -150,6 +155,9 @@ export class Surrender {
 
   #stopIfAborted(): void {
     for (const signal of this.#signals) if (signal.aborted) throw stopped(signal.reason)
+    const caller = this.#caller
+    if (caller === undefined) return
+    if (caller.isAborted ?? caller.signal?.aborted) throw stopped(caller.signal?.reason)
   }
 
   async #call(notify: Notify): Promise<void> {
@@ -175,14 +183,16 @@ export class Surrender {
     // With interval 0 a wait has no points of its own: a millisecond keeps the loop from spinning.
     const due = Math.max(this.#interval === 0 ? 1 : 0, this.#due - performance.now())
     const timer = this.#notify === undefined ? undefined : setTimeout(wait.resolve, due, false)
-    for (const signal of this.#signals) signal.addEventListener('abort', onAbort, { once: true })
+    const theirs = this.#caller?.signal
+    const signals = theirs === undefined ? this.#signals : [theirs, ...this.#signals]
+    for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true })
     try {
       const ended = await Promise.race([done, wait.promise])
       if (!ended) this.#stopIfAborted()
       return ended
     } finally {
       clearTimeout(timer)
-      for (const signal of this.#signals) signal.removeEventListener('abort', onAbort)
+      for (const signal of signals) signal.removeEventListener('abort', onAbort)
     }
   }
 }

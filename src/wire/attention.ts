@@ -16,6 +16,8 @@ export interface Attended {
   readonly awakeUntil: number
   /** Calls are under way, whose answers may need the event loop. */
   readonly isBusy: boolean
+  /** They wait for work elsewhere alone, not for the client. */
+  readonly worksElsewhere: boolean
   /** Whether its client last looked on this processor, and would have to wait for it. */
   isBeside(processor: number): boolean
   /** Tells its client on which processor the service looks. */
@@ -32,6 +34,12 @@ const LOOK = 0.02
 /** Milliseconds of work between two turns of the event loop. */
 const WORK = 0.5
 
+/** So many looks go by before it sees again on which processors it and the clients are. */
+const LOOKS_AT_ONCE = 8
+
+/** V8 tells the processor that this is a loop which waits; older ones do without. */
+const relax: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
+
 /** Answers that wait for promises alone get this many turns before the event loop has one. */
 const MICROTASKS = 8
 
@@ -44,6 +52,7 @@ class Attention {
   #microtasks = 0
   /** The one this looked on last. */
   #processor = 0
+  #looked = 0
 
   /** Looks at a channel from now on. */
   attend(channel: Attended): void {
@@ -73,8 +82,10 @@ class Attention {
   })
 
   #letSleep(now: number): void {
-    for (const channel of this.#awake)
-      if ((now >= channel.awakeUntil || !LOOKS) && channel.sleep()) this.#awake.delete(channel)
+    for (const channel of this.#awake) {
+      const isOver = now >= channel.awakeUntil || channel.worksElsewhere || !LOOKS
+      if (isOver && channel.sleep()) this.#awake.delete(channel)
+    }
   }
 
   #afterTheLoop(): void {
@@ -94,8 +105,13 @@ class Attention {
     }
   }
 
-  /** A client on this very processor gets it: the system moves one of the two, since both want to run. */
   #waitAMoment(): void {
+    if (++this.#looked % LOOKS_AT_ONCE === 0) this.#seeProcessors()
+    else relax()
+  }
+
+  /** A client on this very processor gets it: the system moves one of the two, since both want to run. */
+  #seeProcessors(): void {
     let isBeside = false
     for (const channel of this.#awake) if (channel.isBeside(this.#processor)) isBeside = true
     this.#processor = native().relax(isBeside)

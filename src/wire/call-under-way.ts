@@ -73,13 +73,12 @@ export class CallUnderWay implements CallContext, Remote {
   readonly size: number
   /** Absent for a function that is not on a session, and for a client that knows no callbacks. */
   notify: CallContext['notify']
-  readonly put: CallContext['put']
-  readonly claim: CallContext['claim']
   release: CallContext['release']
   readonly #outlet: Outlet
+  readonly #extended: boolean
   readonly #surrenders: Waiting<number>[] = []
   readonly #reads: (Waiting<Loan> & { readonly length: number })[] = []
-  readonly #loans = new Set<Loan>()
+  #loans: Set<Loan> | undefined
   #stop: AbortController | undefined
   /** It was answered, and goes on where that was CKR_PENDING and the client keeps its data and room. */
   #answered = false
@@ -90,14 +89,31 @@ export class CallUnderWay implements CallContext, Remote {
     this.code = code
     this.size = size
     this.#outlet = outlet
-    this.put = extended ? (offset, bytes) => this.#put(offset, bytes) : undefined
-    this.claim = extended ? (offset, length) => this.#claim(offset, length) : undefined
+    this.#extended = extended
   }
 
-  /** Made when it is asked for: most calls are over before anyone does. */
+  // Made when they are asked for: most calls are over before anyone does.
+
+  get put(): CallContext['put'] {
+    return this.#extended ? (offset, bytes) => this.#put(offset, bytes) : undefined
+  }
+
+  get claim(): CallContext['claim'] {
+    return this.#extended ? (offset, length) => this.#claim(offset, length) : undefined
+  }
+
   get signal(): AbortSignal {
     this.#stop ??= new AbortController()
     return this.#stop.signal
+  }
+
+  /** Whether the client owes it a reply. */
+  get asks(): boolean {
+    return this.#surrenders.length > 0 || this.#reads.length > 0
+  }
+
+  get isAborted(): boolean {
+    return this.#stop?.signal.aborted === true
   }
 
   /** The call is on this session, and its client knows callbacks. */
@@ -139,7 +155,7 @@ export class CallUnderWay implements CallContext, Remote {
 
   #end(): void {
     this.#ended = true
-    for (const loan of this.#loans) loan.giveBack()
+    if (this.#loans) for (const loan of this.#loans) loan.giveBack()
     this.#freeCode()
   }
 
@@ -199,9 +215,10 @@ export class CallUnderWay implements CallContext, Remote {
     const loan: Loan = {
       bytes: lent.bytes,
       giveBack: () => {
-        if (this.#loans.delete(loan)) lent.giveBack()
+        if (this.#loans?.delete(loan)) lent.giveBack()
       },
     }
+    this.#loans ??= new Set()
     this.#loans.add(loan)
     return loan
   }

@@ -29,8 +29,9 @@ export interface ChannelOptions {
   readonly take: (piece: Buffer) => void
   /** Told of a client that broke the protocol. */
   readonly fail: (error: unknown) => void
-  /** Whether calls are under way. */
+  /** Whether calls are under way; whether none of them waits for the client. */
   readonly isBusy: () => boolean
+  readonly worksElsewhere: () => boolean
 }
 
 export class Channel implements Carrier, Attended {
@@ -82,6 +83,10 @@ export class Channel implements Carrier, Attended {
 
   get isBusy(): boolean {
     return this.#options.isBusy()
+  }
+
+  get worksElsewhere(): boolean {
+    return this.#options.worksElsewhere()
   }
 
   isBeside(processor: number): boolean {

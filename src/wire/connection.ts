@@ -29,6 +29,9 @@ import { Writer } from './writer.ts'
 const MOST_CALLS = 1024
 const MOST_REQUESTS = 256 << 20
 
+/** So many calls are asked whether they wait for the client. */
+const FEW_CALLS = 64
+
 /** Nothing is read from a client while so many bytes wait for it. */
 const MOST_WAITING = 32 << 20
 
@@ -222,9 +225,17 @@ export class Connection implements Outlet {
       take: this.#receiveShared,
       fail: (error) => this.#end(error),
       isBusy: () => this.#calls.size > 0,
+      worksElsewhere: () => this.#worksElsewhere(),
     })
     this.#carrier = this.#channel
     this.#channel.rung()
+  }
+
+  /** Of many calls one will wait for the client. */
+  #worksElsewhere(): boolean {
+    if (this.#calls.size === 0 || this.#calls.size > FEW_CALLS) return false
+    for (const call of this.#calls.values()) if (call.asks) return false
+    return true
   }
 
   /** What is no function's call: it needs no C_Initialize. */
@@ -268,15 +279,17 @@ export class Connection implements Outlet {
 
   #run(protocol: Protocol, call: WireCall, underWay: CallUnderWay, inputs: unknown[]): void {
     const made: Made = { call, underWay, inputs, mostBody: protocol.mostBody }
-    const done = (answer: unknown) => this.#answer(made, answer)
-    const failed = (error: unknown) => this.#fail(made, error)
     try {
       const answer = this.#traced(protocol, made)
-      if (answer instanceof Promise) answer.then(done).catch(failed)
-      else done(answer)?.catch(failed)
+      if (answer instanceof Promise) this.#answerLater(made, answer)
+      else this.#answer(made, answer)?.catch((error) => this.#fail(made, error))
     } catch (error) {
-      failed(error)
+      this.#fail(made, error)
     }
+  }
+
+  #answerLater(made: Made, answer: Promise<unknown>): void {
+    answer.then((value) => this.#answer(made, value)).catch((error) => this.#fail(made, error))
   }
 
   #traced(protocol: Protocol, made: Made): unknown {

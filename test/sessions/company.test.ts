@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { dataOf } from '../../src/standard/calls.ts'
@@ -7,6 +8,9 @@ import { type Opened, openToken, template } from '../in-process.ts'
 
 /** So long that nobody else counts as company any more. */
 const ALONE = 50
+
+/** On one processor no other thread would be any quicker. */
+const isSingle = availableParallelism() === 1
 
 /** Begins a signature; whether C_Sign answers at once. */
 async function answersAtOnce({ application, call, session }: Opened, key: number) {
@@ -34,7 +38,7 @@ test('RSA signs at once for a session that is alone, and beside others on the th
   await pause(ALONE)
   assert.equal(await answersAtOnce(one, key), true)
   await other.call('C_GenerateRandom', [other.session, 1])
-  assert.equal(await answersAtOnce(one, key), false)
+  assert.equal(await answersAtOnce(one, key), isSingle)
   await pause(ALONE)
   assert.equal(await answersAtOnce(one, key), true)
 })

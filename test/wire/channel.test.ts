@@ -26,6 +26,7 @@ function channel(t: TestContext, isBusy = () => false) {
     take: (piece) => void taken.push(Buffer.from(piece)),
     fail: (error) => void failures.push(error),
     isBusy,
+    worksElsewhere: () => false,
   })
   t.after(() => service.end())
   return {

@@ -352,6 +352,7 @@ test('one that makes room byte by byte does not keep the service from others', a
     take: () => {},
     fail: (error) => void failures.push(error),
     isBusy: () => false,
+    worksElsewhere: () => false,
   })
   slow.send([Buffer.alloc(8 * MIB)])
   const reader = new Worker(reading, { eval: true, workerData: memory })
