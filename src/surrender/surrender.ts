@@ -154,10 +154,11 @@ export class Surrender {
   }
 
   #stopIfAborted(): void {
-    for (const signal of this.#signals) if (signal.aborted) throw stopped(signal.reason)
+    // The caller's reason counts before that of his session, which closes with him.
     const caller = this.#caller
-    if (caller === undefined) return
-    if (caller.isAborted ?? caller.signal?.aborted) throw stopped(caller.signal?.reason)
+    if (caller !== undefined && (caller.isAborted ?? caller.signal?.aborted))
+      throw stopped(caller.signal?.reason)
+    for (const signal of this.#signals) if (signal.aborted) throw stopped(signal.reason)
   }
 
   async #call(notify: Notify): Promise<void> {
