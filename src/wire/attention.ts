@@ -34,12 +34,6 @@ const LOOK = 0.02
 /** Milliseconds of work between two turns of the event loop. */
 const WORK = 0.5
 
-/** So many looks go by before it sees again on which processors it and the clients are. */
-const LOOKS_AT_ONCE = 8
-
-/** V8 tells the processor that this is a loop which waits; older ones do without. */
-const relax: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {})
-
 /** Answers that wait for promises alone get this many turns before the event loop has one. */
 const MICROTASKS = 8
 
@@ -52,7 +46,6 @@ class Attention {
   #microtasks = 0
   /** The one this looked on last. */
   #processor = 0
-  #looked = 0
 
   /** Looks at a channel from now on. */
   attend(channel: Attended): void {
@@ -105,13 +98,8 @@ class Attention {
     }
   }
 
-  #waitAMoment(): void {
-    if (++this.#looked % LOOKS_AT_ONCE === 0) this.#seeProcessors()
-    else relax()
-  }
-
   /** A client on this very processor gets it: the system moves one of the two, since both want to run. */
-  #seeProcessors(): void {
+  #waitAMoment(): void {
     let isBeside = false
     for (const channel of this.#awake) if (channel.isBeside(this.#processor)) isBeside = true
     this.#processor = native().relax(isBeside)
