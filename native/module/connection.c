@@ -220,8 +220,8 @@ static bool take(struct connection *connection, struct exchange *exchange,
 
 /*
  * Hands a frame to its exchange; the table is locked. The END of one is noted before any frame after
- * it is handed on. A PUT is carried out at once, so that a long
- * row of them needs no memory: the caller cannot leave before its answer is delivered.
+ * it is handed on. A PUT or TAKE is carried out at once, so that a long row of them needs no memory: the
+ * caller cannot leave before its answer is delivered.
  */
 static bool deliver(struct connection *connection, struct frame *frame, uint32_t code) {
   struct exchange *exchange = find(connection, code);

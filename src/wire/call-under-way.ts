@@ -367,3 +367,13 @@ function copied({ bytes, giveBack }: Loan): Uint8Array {
   giveBack()
   return kept
 }
+
+/** Of more calls than this one will wait for the client. */
+const FEW_CALLS = 64
+
+/** Whether calls are under way, and none of them waits for the client. */
+export function workElsewhere(calls: ReadonlyMap<number, CallUnderWay>): boolean {
+  if (calls.size === 0 || calls.size > FEW_CALLS) return false
+  for (const { asks } of calls.values()) if (asks) return false
+  return true
+}

@@ -9,7 +9,19 @@ import type { Loan } from '../standard/calls.ts'
 import { type Attended, attention } from './attention.ts'
 import type { Claim } from './call-under-way.ts'
 import type { Carrier } from './carrier.ts'
-import { MEMORY, RingReader, RingWriter, Slots, TO_CLIENT, TO_SERVICE } from './ring.ts'
+import { OFFER } from './protocol.ts'
+import {
+  MEMORY,
+  RING,
+  RingReader,
+  RingWriter,
+  SLOT,
+  SLOTS,
+  Slots,
+  TO_CLIENT,
+  TO_SERVICE,
+} from './ring.ts'
+import { Writer } from './writer.ts'
 
 /** Milliseconds that a client's next frame is looked for before the channel sleeps. */
 const PATIENCE = 0.05
@@ -218,6 +230,18 @@ export interface Offer {
   readonly memory: ArrayBuffer
   /** Sends the frame that offers it; false where it cannot be sent. The descriptor is closed here. */
   send(frame: Uint8Array): boolean
+}
+
+/** What an offer tells of memory: bytes of a ring, slots each way, bytes of a slot. */
+export const SHARED_MEMORY = [RING, SLOTS, SLOT] as const
+export const NO_MEMORY = [0, 0, 0] as const
+
+/** The frame of an offer. */
+export function offerOf(code: number, numbers: readonly number[]): readonly Buffer[] {
+  const writer = new Writer()
+  writer.raw(OFFER.answer)
+  writer.u64s(numbers)
+  return writer.frame(code)
 }
 
 /** Memory to share by a Unix socket; undefined where the system has none. */

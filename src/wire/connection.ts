@@ -5,10 +5,18 @@ import { type Say, tracedCall } from '../functions/trace.ts'
 import type { Application, CallContext, Data, Loan, Room } from '../standard/calls.ts'
 import { CKR } from '../standard/constants.ts'
 import { CryptokiError, returnValueOf } from '../standard/error.ts'
-import { CallUnderWay, type Claim, type Outlet } from './call-under-way.ts'
+import { CallUnderWay, type Claim, type Outlet, workElsewhere } from './call-under-way.ts'
 import { checkHead, readRequest, type WireCall, writeAnswer } from './calls.ts'
 import { type Carrier, SocketCarrier } from './carrier.ts'
-import { Channel, type Offer, offerMemory, ring } from './channel.ts'
+import {
+  Channel,
+  NO_MEMORY,
+  type Offer,
+  offerMemory,
+  offerOf,
+  ring,
+  SHARED_MEMORY,
+} from './channel.ts'
 import { FrameReader } from './frames.ts'
 import { isAboutOperations, type Operations, readAsked } from './operations.ts'
 import {
@@ -21,16 +29,12 @@ import {
   STOP,
 } from './protocol.ts'
 import { Reader, WireError } from './reader.ts'
-import { RING, SLOT, SLOTS } from './ring.ts'
 import { MOST_HERE } from './values.ts'
 import { Writer } from './writer.ts'
 
 /** Bounds on what is under way: calls, and bytes of requests where there is more than one. */
 const MOST_CALLS = 1024
 const MOST_REQUESTS = 256 << 20
-
-/** So many calls are asked whether they wait for the client. */
-const FEW_CALLS = 64
 
 /** Nothing is read from a client while so many bytes wait for it. */
 const MOST_WAITING = 32 << 20
@@ -50,14 +54,6 @@ interface Made {
 function reachesBack({ dataAt, roomAt }: WireCall, inputs: readonly unknown[]): boolean {
   const data = inputs[dataAt] as Data | undefined
   return data?.passing === true || ((inputs[roomAt] as Room | undefined) ?? 0) > MOST_HERE
-}
-
-/** What is offered of memory: bytes of a ring, slots each way, bytes of a slot. */
-function offerOf(code: number, numbers: readonly number[]): readonly Buffer[] {
-  const writer = new Writer()
-  writer.raw(OFFER.answer)
-  writer.u64s(numbers)
-  return writer.frame(code)
 }
 
 export interface ConnectionOptions {
@@ -203,9 +199,9 @@ export class Connection implements Outlet {
     const isFree = this.#offer === undefined && this.#channel === undefined
     const mayShare = isFree && this.#calls.size === 0 && this.#carrier.waiting === 0
     const offer = socket === undefined || !mayShare ? undefined : offerMemory(socket)
-    const [frame] = offerOf(code, [RING, SLOTS, SLOT])
+    const [frame] = offerOf(code, SHARED_MEMORY)
     if (offer?.send(frame as Buffer)) this.#offer = offer
-    else this.send(offerOf(code, [0, 0, 0]))
+    else this.send(offerOf(code, NO_MEMORY))
   }
 
   /** From the next frame on both ends use the memory, or never do. */
@@ -225,17 +221,10 @@ export class Connection implements Outlet {
       take: this.#receiveShared,
       fail: (error) => this.#end(error),
       isBusy: () => this.#calls.size > 0,
-      worksElsewhere: () => this.#worksElsewhere(),
+      worksElsewhere: () => workElsewhere(this.#calls),
     })
     this.#carrier = this.#channel
     this.#channel.rung()
-  }
-
-  /** Of many calls one will wait for the client. */
-  #worksElsewhere(): boolean {
-    if (this.#calls.size === 0 || this.#calls.size > FEW_CALLS) return false
-    for (const call of this.#calls.values()) if (call.asks) return false
-    return true
   }
 
   /** What is no function's call: it needs no C_Initialize. */

@@ -1,8 +1,9 @@
 /**
  * The memory of a channel (docs/WIRE.md, "Channel"): a ring of bytes in each direction, and slots for
  * long data. A ring has one end that writes and one that reads; neither waits for the other. A slot is
- * claimed by the end that fills it and freed by the other. Whoever shares the memory may write anything into it at any time, so nothing in it is read
- * twice and relied on: bytes are copied out before they are looked at.
+ * claimed by the end that fills it and freed by the other. Whoever shares the memory may write anything
+ * into it at any time, so nothing in it is read twice and relied on: frames are copied out before they are
+ * looked at, and what lies in a slot goes into a cipher or a digest, where it is data and nothing else.
  */
 import { WireError } from './reader.ts'
 
